@@ -19,7 +19,7 @@ DirectoryPath root = Context.Environment.WorkingDirectory;
 
 DotNetMSBuildSettings BuildSettings() => new() { MaxCpuCount = System.Environment.ProcessorCount };
 
-/// The arguments that this script does not use itself, in the form in which a program reads them.
+/// The arguments that this script doesn't use itself, formatted for a program.
 ProcessArgumentBuilder PassedOn(params string[] own)
 {
     var arguments = new ProcessArgumentBuilder();
@@ -38,7 +38,7 @@ ProcessArgumentBuilder PassedOn(params string[] own)
 }
 
 Task("Clean")
-    .Description("Removes artifacts, bin and obj.")
+    .Description("Removes artifacts, bin, and obj.")
     .Does(() =>
     {
         EnsureDirectoryDoesNotExist(root.Combine("artifacts"));
@@ -56,7 +56,7 @@ Task("Restore")
     }));
 
 Task("Native")
-    .Description("Publishes the reference library for this machine, when its sources have changed.")
+    .Description("Publishes the reference library for this machine if its sources have changed.")
     .Does(PublishReferenceLibrary);
 
 Task("Bindings")
@@ -77,7 +77,7 @@ Task("Build")
     }));
 
 CakeTaskBuilder test = Task("Test")
-    .Description("Runs every suite on the reference library and, where mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu, --architecture=arm64.")
+    .Description("Runs every suite on the reference library and, if mlx-c is installed, on MLX: --filter=EXPRESSION, --gpu, --architecture=arm64.")
     .Does(() =>
     {
         if (EmulatedArchitecture() is { } architecture)
@@ -99,14 +99,14 @@ CakeTaskBuilder test = Task("Test")
         foreach ((string title, Outcome outcome) in runs)
             Information("On the {0}: {1}", title, outcome);
         Outcome sum = runs.Aggregate(Outcome.None, (total, run) => total + run.Outcome);
-        // Printed when the process ends, so that it stands below Cake's own report as the last line.
+        // Printed when the process ends, so that it is the last line, after Cake's own report.
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(sum);
         foreach (string failure in sum.Failures)
             Error(failure);
         if (sum.Failed > 0)
             throw new CakeException($"{sum.Failed} test(s) failed.");
     });
-// What is emulated is published for its processor instead.
+// Emulated suites are published for their processor instead.
 if (EmulatedArchitecture() is null)
     test.IsDependentOn("Build");
 
@@ -132,7 +132,7 @@ Task("Pack")
     });
 
 Task("TestPackages")
-    .Description("Packs, then restores, runs and publishes new projects that have nothing but the packages.")
+    .Description("Packs, and then restores, runs, and publishes new projects that use only the packages.")
     .IsDependentOn("Pack")
     .Does(() => DotNetTest($"{root}/tests/DotMlx.PackageTests/DotMlx.PackageTests.csproj", new DotNetTestSettings
     {

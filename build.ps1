@@ -9,6 +9,6 @@ if (-not (Get-Command dotnet -ErrorAction SilentlyContinue)) {
 }
 dotnet tool restore --verbosity quiet
 if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }
-# After '--' nothing is Cake's own: --version and --help are the script's.
+# Arguments after '--' belong to the script, even --version and --help.
 dotnet cake build.cake '--' @args
 exit $LASTEXITCODE

@@ -1,6 +1,6 @@
-// Measuring: the comparison with C, the suites of BenchmarkDotNet, and the soak test.
+// Measurements: the comparison with C, the suites of BenchmarkDotNet, and the soak test.
 
-/// Runs a program of benchmarks/. One thread for OpenBLAS unless the caller chose: its own threads make the figures jump.
+/// Runs a program of benchmarks/. OpenBLAS gets one thread by default, because its own threads make the figures unstable.
 void RunBenchmark(string project)
 {
     var environment = new Dictionary<string, string>();
@@ -14,16 +14,16 @@ void RunBenchmark(string project)
 }
 
 Task("Compare")
-    .Description("Does the same work from C, from the bindings and from DotMlx, and prints ratios: --rounds=N --only=TEXT.")
+    .Description("Does the same work from C, from the bindings, and from DotMlx, and prints ratios: --rounds=N --only=TEXT.")
     .IsDependentOn("Native")
     .Does(() => RunBenchmark("Compare"));
 
 Task("Collectives")
-    .Description("Measures all-sum between processes of this machine, 1 KB to 64 MB, beside the raw bindings and Python: --ranks=N --rounds=N.")
+    .Description("Measures all-sum between processes of this machine, 1 KB to 64 MB, and compares with the raw bindings and Python: --ranks=N --rounds=N.")
     .Does(() => RunBenchmark("Collectives"));
 
 Task("Generation")
-    .Description("Generates text with models of random weights, beside mlx-lm with --python=PATH, and prints ratios: --only=TEXT --rounds=N --tokens=N.")
+    .Description("Generates text with models of random weights, compares with mlx-lm (--python=PATH), and prints ratios: --only=TEXT --rounds=N --tokens=N.")
     .IsDependentOn("Native")
     .Does(() => RunBenchmark("Generation"));
 
@@ -33,6 +33,6 @@ Task("Benchmark")
     .Does(() => RunBenchmark("Benchmarks"));
 
 Task("Soak")
-    .Description("Works on many threads and fails when anything grows: --minutes=N --threads=N.")
+    .Description("Runs work on many threads, and fails if memory or another resource grows: --minutes=N --threads=N.")
     .IsDependentOn("Native")
     .Does(() => RunBenchmark("Soak"));

@@ -1,6 +1,6 @@
 // MLX's own Python tests against DotMlx: ./build.sh --target=Conformance --tests=DIR.
 
-/// The first Python of the path that has what the tests import, or the one named in PYTHON; null where there is none.
+/// The Python named in PYTHON, or the first one in the path that has the packages of the tests; null if there is none.
 FilePath PythonForTests()
 {
     string[] names = EnvironmentVariable("PYTHON") is { Length: > 0 } chosen ? [chosen] : ["python3", "/usr/bin/python3", "python"];
@@ -15,7 +15,7 @@ FilePath PythonForTests()
         }) == 0);
 }
 
-/// What is missing for the tests on this machine, in one line; null where nothing is.
+/// The reason why the tests can't run on this machine, in one line; null if they can.
 string MissingForConformance()
 {
     if (IsRunningOnWindows())
@@ -36,7 +36,7 @@ Task("Conformance")
             return;
         }
         DirectoryPath tests = MakeAbsolute(Directory(Argument<string>("tests", null)
-            ?? throw new CakeException("--tests=DIR is missing: python/tests of a checkout of MLX, of the version that is installed.")));
+            ?? throw new CakeException("--tests=DIR is missing; pass python/tests of a checkout of MLX with the installed version.")));
         if (GetFiles($"{tests}/test_*.py").Count == 0)
             throw new CakeException($"'{tests}' has no test_*.py: --tests is python/tests of a checkout of MLX.");
         DirectoryPath host = root.Combine("artifacts/conformance/host");
@@ -70,5 +70,5 @@ Task("Conformance")
         });
         AppDomain.CurrentDomain.ProcessExit += (_, _) => Console.WriteLine(last);
         if (exit != 0)
-            throw new CakeException("A test fails for no recorded reason: see above, and the logs in artifacts/conformance/results.");
+            throw new CakeException("A test fails without a recorded reason. See above, and the logs in artifacts/conformance/results.");
     });

@@ -1,7 +1,7 @@
-// Code coverage: the suites of the libraries under coverlet, and a report.
+// Code coverage: runs the suites of the libraries with coverlet, and writes a report.
 
 Task("Coverage")
-    .Description("Measures which lines the suites of the libraries run and writes artifacts/coverage/index.html: --filter=EXPRESSION.")
+    .Description("Measures which lines the suites of the libraries execute, and writes artifacts/coverage/index.html: --filter=EXPRESSION.")
     .IsDependentOn("Build")
     .Does(() =>
     {
@@ -18,7 +18,7 @@ Task("Coverage")
                 Collectors = ["XPlat Code Coverage;Include=[DotMlx*]*;Exclude=[*.Tests]*,[DotMlx.Bindings]*"],
                 ResultsDirectory = folder.Combine(suite),
             });
-        // The summary is for a log, the badge-free HTML for a person.
+        // The summary is for logs, and the HTML is for readers.
         DotNetTool($"reportgenerator -reports:{folder}/**/coverage.cobertura.xml -targetdir:{folder} -reporttypes:Html;TextSummary;Cobertura -verbosity:Warning");
         Information(System.IO.File.ReadAllText(folder.CombineWithFilePath("Summary.txt").FullPath));
     });

@@ -1,4 +1,4 @@
-// The documentation site: the guides and the XML comments as static HTML with a search, made by docfx.
+// The documentation site: docfx turns the guides and the XML comments into static HTML with a search.
 
 using System.Net;
 using System.Text.RegularExpressions;
@@ -17,19 +17,19 @@ Task("Docs")
                 Configuration = "Release",
                 NoLogo = true,
                 Verbosity = DotNetVerbosity.Minimal,
-                // docfx reads the assemblies that these refer to.
+                // docfx reads the assemblies that these projects reference.
                 MSBuildSettings = BuildSettings().WithProperty("CopyLocalLockFileAssemblies", "true"),
             });
         ReadComments();
         Run("dotnet", "docfx build docs/site/docfx.json --warningsAsErrors");
         CheckSite();
-        Information("The site is in {0}; a browser needs a server for its search: ./build.sh --target=Docs --serve", root.GetRelativePath(Site));
+        Information("The site is in {0}. Its search needs a web server: ./build.sh --target=Docs --serve", root.GetRelativePath(Site));
         if (HasArgument("serve"))
             Run("dotnet", $"docfx serve \"{Site}\" --hostname 127.0.0.1 --port 8080");
     });
 
-/// Turns the XML comments into pages. docfx warns when a comment has a parameter and inherits another text for it, and takes the
-/// first one, as it should; what else it warns of is a fault.
+/// Turns the XML comments into pages. If a comment describes a parameter and also inherits a text for it, docfx warns and correctly
+/// uses the first text. Any other warning is an error.
 void ReadComments()
 {
     string[] warnings = [.. Output("dotnet", "docfx metadata docs/site/docfx.json")
@@ -39,8 +39,8 @@ void ReadComments()
         throw new CakeException($"XML comments:\n  {string.Join("\n  ", warnings.Concat(silent))}");
 }
 
-/// The members on a page of docfx's own format that no text describes, except those whose name says it all and those that the
-/// compiler makes.
+/// The undocumented members of a page in docfx's format, except those with self-explanatory names and those that the compiler
+/// generates.
 IEnumerable<string> WithoutSummary(FilePath page)
 {
     string[] items = System.IO.File.ReadAllText(page.FullPath).Split("\nreferences:")[0].Split("\n- uid: ")[1..];
@@ -48,13 +48,13 @@ IEnumerable<string> WithoutSummary(FilePath page)
         where !item.Contains("\n  summary: ") && !item.Contains("\n  type: Namespace") && !items[0].Contains("\n  type: Delegate")
         let name = item.Split('\n')[0]
         where !Regex.IsMatch(name, @"\.(#ctor$|PrintMembers\(|EqualityContract$|op_(In)?[Ee]quality\(|Equals\(|GetHashCode$|ToString$|CompareTo\(|Deconstruct\()")
-        // A record's copy constructor.
+        // The copy constructor of a record.
         where !Regex.IsMatch(name, @"\.(\w+)\.#ctor\(\S+\.\1\)$")
         select $"{name} has no text";
 }
 
-/// docfx checks the links between the guides. This checks what came out: that every page, picture and anchor is there, also
-/// those of the API pages, and that looking at a page loads nothing from elsewhere.
+/// docfx checks the links between the guides. This function checks the output: every page, picture, and anchor exists, even in the
+/// API pages, and no page loads files from other sites.
 void CheckSite()
 {
     var faults = new List<string>();

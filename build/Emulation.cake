@@ -1,12 +1,12 @@
 // The suites as programs for another processor, run by QEMU: ./build.sh --target=Test --architecture=arm64.
 
-/// The processor that --architecture names; null for the machine's own.
+/// The processor in --architecture; null for the machine's own.
 string EmulatedArchitecture() =>
     Argument<string>("architecture", null) is { } wanted && wanted != RuntimeInformation.OSArchitecture.ToString().ToLowerInvariant() ? wanted : null;
 
 DirectoryPath EmulationFolder => root.Combine("artifacts/arm64");
 
-/// What must be installed, and Debian's and Ubuntu's package of each.
+/// The required programs, and their packages in Debian and Ubuntu.
 (string Program, string Package)[] EmulationPrograms() =>
 [
     ("qemu-aarch64-static", "qemu-user-static"), ("aarch64-linux-gnu-g++", "g++-aarch64-linux-gnu"),
@@ -18,14 +18,14 @@ string MissingForEmulation(string architecture)
     if (architecture != "arm64" || !IsRunningOnLinux())
         return $"--architecture={architecture} cannot be tested here: there is arm64, on Linux.";
     var packages = EmulationPrograms().Where(needed => !OnPath(needed.Program)).Select(needed => needed.Package).ToList();
-    // The emulator takes the system's libraries of that processor as they are.
+    // The emulator uses the system's libraries for that processor.
     if (!FileExists("/lib/ld-linux-aarch64.so.1"))
         packages.Add("libc6:arm64 libstdc++6:arm64 zlib1g-dev:arm64 libssl3:arm64");
     return packages.Count == 0 ? null
         : $"--architecture=arm64 needs, on Debian and Ubuntu: dpkg --add-architecture arm64 && apt-get update && apt-get install {string.Join(' ', packages)}";
 }
 
-/// The machine's linker and compiler are not those of NativeAOT's and MLX's compiled functions: theirs come first on the path.
+/// NativeAOT and MLX's compiled functions need that processor's linker and compiler, which therefore come first in the path.
 DirectoryPath CrossCompilers()
 {
     DirectoryPath tools = EmulationFolder.Combine("tools");
@@ -50,12 +50,12 @@ DotNetPublishSettings ForArm64(DirectoryPath output, bool? selfContained = null)
     MSBuildSettings = BuildSettings()
         .WithProperty("ObjCopyName", "aarch64-linux-gnu-objcopy").WithProperty("LinkerFlavor", "lld").WithProperty("UseAppHost", "true")
         .WithProperty("NativeArtifacts", $"{EmulationFolder}/native/").WithProperty("RunAnalyzers", "false")
-        // The committed lock files and the build folders are those of the machine's own processor.
+        // The committed lock files and the build folders are for the machine's own processor.
         .WithProperty("NuGetLockFilePath", "obj/arm64.lock.json"),
     ArgumentCustomization = arguments => arguments.Append("--artifacts-path").AppendQuoted(EmulationFolder.Combine("build").FullPath),
 };
 
-/// Publishes the reference library and the suites, and runs them on it and on the MLX in MLX_C_PREFIX, when that is for arm64.
+/// Publishes the reference library and the suites, and runs them on it and, if MLX_C_PREFIX has MLX for arm64, on MLX.
 void TestEmulated(string architecture)
 {
     if (MissingForEmulation(architecture) is { } missing)
@@ -70,7 +70,7 @@ void TestEmulated(string architecture)
     if (!string.IsNullOrEmpty(prefix) && LibraryIn(prefix) is { } mlx && IsForArm64(mlx))
         libraries.Add(mlx.FullPath);
     else
-        Information("On the reference library only: MLX_C_PREFIX names no MLX for arm64.");
+        Information("The suites ran on the reference library only, because MLX_C_PREFIX names no MLX for arm64.");
     var outcomes = libraries.SelectMany(library => suites.Select(suite => (library, suite, Outcome: RunEmulated(suite, library)))).ToList();
     foreach ((string library, string suite, Outcome outcome) in outcomes)
         Information("{0} on arm64, {1}: {2}", suite, library, outcome);
@@ -93,7 +93,7 @@ Outcome RunEmulated(string suite, string library)
 {
     FilePath log = root.CombineWithFilePath($"artifacts/test-results/{suite}/arm64-{(library == "reference" ? library : "MLX")}.txt");
     EnsureDirectoryExists(log.GetDirectory());
-    // MLX keeps compiled functions in the temporary folder, under names that do not tell the processor.
+    // MLX keeps compiled functions in the temporary folder, and their names don't contain the processor.
     DirectoryPath temporary = EmulationFolder.Combine("tmp");
     EnsureDirectoryDoesNotExist(temporary);
     EnsureDirectoryExists(temporary);
@@ -124,7 +124,7 @@ Outcome RunEmulated(string suite, string library)
         {
             ["DOTMLX_LIBRARY"] = library, ["DOTMLX_TEST_DEVICE"] = "cpu", ["DOTMLX_TEST_EMULATOR"] = emulator, ["TMPDIR"] = temporary.FullPath,
             ["PATH"] = $"{CrossCompilers()}:{EnvironmentVariable("PATH")}",
-            // The emulator does not see code that another thread has rewritten: without these it faults where the program does not.
+            // The emulator doesn't notice code that another thread has rewritten; without these settings, it crashes.
             ["DOTNET_TieredCompilation"] = "0", ["DOTNET_EnableWriteXorExecute"] = "0", ["OPENBLAS_NUM_THREADS"] = "1",
         },
     });

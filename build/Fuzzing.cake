@@ -1,7 +1,7 @@
-// Coverage-guided fuzzing of the parsers of files: afl-fuzz changes files, SharpFuzz's instrumentation shows it what is new.
+// Coverage-guided fuzzing of the file parsers: afl-fuzz changes files, and SharpFuzz's instrumentation reports new coverage.
 
 Task("Fuzz")
-    .Description("Fuzzes the parsers of files with afl-fuzz: --parser=NAME (all of them without it), --minutes=10 for each.")
+    .Description("Fuzzes the file parsers with afl-fuzz: --parser=NAME (all by default), --minutes=10 for each.")
     .Does(() =>
     {
         FilePath fuzzer = Context.Tools.Resolve("afl-fuzz")
@@ -48,7 +48,7 @@ void RunFuzzing(FilePath tool, ProcessArgumentBuilder arguments)
         WorkingDirectory = root,
         EnvironmentVariables = new Dictionary<string, string>
         {
-            // The program is 'dotnet', which afl-fuzz cannot know to be instrumented; and it shall not ask for changes to the machine.
+            // afl-fuzz can't detect that the program 'dotnet' is instrumented, and it must not request changes to the machine.
             ["AFL_SKIP_BIN_CHECK"] = "1", ["AFL_SKIP_CPUFREQ"] = "1", ["AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES"] = "1", ["AFL_NO_UI"] = "1", ["AFL_NO_AFFINITY"] = "1",
         },
     });

@@ -1,4 +1,4 @@
-// The reference library: published by NativeAOT when its sources have changed since the last time.
+// The reference library, which NativeAOT publishes if its sources have changed since the last time.
 
 using System.Security.Cryptography;
 
@@ -18,7 +18,7 @@ void PublishReferenceLibrary()
         return;
     }
     RequireLinker();
-    // Nothing of an earlier publish stays beside the library.
+    // Removes the files of an earlier publish.
     EnsureDirectoryDoesNotExist(NativeFolder());
     DotNetPublish($"{root}/native/Reference/Reference.csproj", new DotNetPublishSettings
     {

@@ -6,7 +6,7 @@ DirectoryPath Staging => root.Combine("artifacts/staging");
 
 DotNetMSBuildSettings PackSettings() => BuildSettings().WithProperty("ContinuousIntegrationBuild", "true");
 
-/// One build for all packages: a project that several of them need is restored and compiled once.
+/// One build makes all packages, so that shared projects are restored and compiled once.
 void PackManaged() => DotNetPack($"{root}/packaging/Packages.slnf", new DotNetPackSettings
 {
     Configuration = configuration,
@@ -16,7 +16,7 @@ void PackManaged() => DotNetPack($"{root}/packaging/Packages.slnf", new DotNetPa
     MSBuildSettings = PackSettings(),
 });
 
-/// Lets packaging/Staging lay out a package below artifacts/staging and packs what it made.
+/// Runs packaging/Staging, which lays out a package below artifacts/staging, and packs the result.
 void PackRuntime(ProcessArgumentBuilder staging)
 {
     EnsureDirectoryDoesNotExist(Staging);
@@ -34,7 +34,7 @@ void PackRuntime(ProcessArgumentBuilder staging)
 
 void PackReferenceRuntime() => PackRuntime(new ProcessArgumentBuilder()
     .Append("reference")
-    // This machine's, and those of other platforms that a release has put beside it.
+    // The library of this machine, and those of other platforms that a release has put next to it.
     .Append("--libraries").AppendQuoted(root.Combine("artifacts/native").FullPath)
     .Append("--package-version").Append(PackedVersion()));
 

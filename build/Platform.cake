@@ -1,4 +1,4 @@
-// What the building machine is: its runtime identifier, its linker, the mlx-c libraries installed on it.
+// The properties of the building machine: its runtime identifier, its linker, and the installed mlx-c libraries.
 
 string Rid()
 {
@@ -11,7 +11,7 @@ bool IsMusl() => RuntimeInformation.RuntimeIdentifier is { } rid && (rid.Contain
 string ReferenceLibraryName() =>
     IsRunningOnWindows() ? "mlxc-reference.dll" : IsRunningOnMacOs() ? "libmlxc-reference.dylib" : "libmlxc-reference.so";
 
-/// NativeAOT links with clang, or with gcc where there is no clang; its own message names neither package.
+/// NativeAOT links with clang, or with gcc if there is no clang; its own message names neither package.
 void RequireLinker()
 {
     if (IsRunningOnWindows() || OnPath("clang") || OnPath("gcc"))
@@ -23,7 +23,7 @@ void RequireLinker()
 
 bool OnPath(string program) => Context.Tools.Resolve(program) is not null;
 
-/// The prefixes in which the resolver of DotMlx.Bindings looks for an installed mlx-c, in its order.
+/// The prefixes in which DotMlx.Bindings searches for an installed mlx-c, in its order.
 IEnumerable<string> InstalledPrefixes()
 {
     string[] prefixes =
@@ -43,7 +43,7 @@ FilePath LibraryIn(string prefix)
         .FirstOrDefault(path => FileExists(path));
 }
 
-/// The installed libmlxc, or null: also null where DOTMLX_LIBRARY=reference asks to leave it alone.
+/// The installed libmlxc; null if there is none, or if DOTMLX_LIBRARY is "reference".
 FilePath InstalledLibrary()
 {
     string chosen = EnvironmentVariable("DOTMLX_LIBRARY");

@@ -1,4 +1,4 @@
-// The recorded public surface: PublicAPI.Unshipped.txt of the libraries, brought up to date from what the compiler reports.
+// The recorded public surface: updates PublicAPI.Unshipped.txt of the libraries from the compiler's reports.
 
 using System.Text.Json;
 
@@ -13,7 +13,7 @@ void RecordPublicApi(string project)
         NoLogo = true,
         Verbosity = DotNetVerbosity.Quiet,
         MSBuildSettings = BuildSettings().WithProperty("TreatWarningsAsErrors", "false").WithProperty("ErrorLog", $"{log}%2Cversion=2.1"),
-        // What is reported is put into the file; it need not be read here as well.
+        // The reports go into the file, so they aren't printed.
         ArgumentCustomization = arguments => arguments.Append("-clp:ErrorsOnly"),
     });
     using JsonDocument document = JsonDocument.Parse(System.IO.File.ReadAllText(log.FullPath));
@@ -29,7 +29,7 @@ void RecordPublicApi(string project)
 }
 
 Task("PublicApi")
-    .Description("Records the public surface of the libraries in PublicAPI.Unshipped.txt; a build fails where it differs.")
+    .Description("Records the public surface of the libraries in PublicAPI.Unshipped.txt; a build fails if they differ.")
     .Does(() =>
     {
         RecordPublicApi("bindings/DotMlx.Bindings");

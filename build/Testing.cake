@@ -1,8 +1,8 @@
-// Runs the suites on one library after another and adds up what their TRX files say.
+// Runs the suites on one library after another, and adds up the counts in their TRX files.
 
 using System.Xml.Linq;
 
-/// Counts, and one line for each failure: it is repeated below everything else, where a log that is cut still shows it.
+/// The counts, and one line for each failure, which is repeated at the end, where a truncated log still shows it.
 public sealed record Outcome(int Passed, string[] Failures, int Skipped)
 {
     public static readonly Outcome None = new(0, [], 0);
@@ -11,14 +11,14 @@ public sealed record Outcome(int Passed, string[] Failures, int Skipped)
     public override string ToString() => $"{Passed} passed, {Failed} failed, {Skipped} skipped";
 }
 
-/// The test projects that run from the build tree; those of the packages need packed files and have a target of their own.
+/// The test projects that run from the build tree; the tests of the packages need packed files and have their own target.
 IEnumerable<FilePath> TestProjects() =>
     GetFiles($"{root}/tests/*/*.{{cs,fs}}proj")
         .Where(project => System.IO.File.ReadAllText(project.FullPath).Contains("<IsTestProject>true"))
         .Where(project => !project.GetFilenameWithoutExtension().FullPath.EndsWith("PackageTests"))
         .OrderBy(project => project.FullPath, StringComparer.Ordinal);
 
-/// The suites on one library; those that compute something may be told the device.
+/// Runs the suites on one library; suites that compute get the device.
 Outcome RunSuites(string title, string library, string device = "cpu")
 {
     Outcome sum = Outcome.None;
@@ -31,7 +31,7 @@ Outcome RunSuites(string title, string library, string device = "cpu")
     return sum;
 }
 
-/// Where MLX computes on a GPU: on Apple silicon always, elsewhere when --gpu says so.
+/// Whether MLX computes on a GPU: always on Apple silicon, and elsewhere with --gpu.
 bool HasGpu() => HasArgument("gpu") || (IsRunningOnMacOs() && RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64);
 
 Outcome RunSuite(FilePath project, string title, string library, string device)
@@ -51,8 +51,8 @@ Outcome RunSuite(FilePath project, string title, string library, string device)
         // If the test host dies, the log names the test that was running.
         ArgumentCustomization = arguments => arguments.Append("--blame"),
         ResultsDirectory = results,
-        // Without TF32, which rounds the factors of float32 products to 10 bits, as in MLX's own tests; and with room for more CUDA
-        // graphs than a program usually has, for MLX gives up when it forgets as many as it keeps.
+        // As in MLX's own tests, TF32 is off, because it rounds the factors of float32 products to 10 bits. The suites make more CUDA
+        // graphs than a program usually does, and MLX fails if it drops as many of them as it keeps.
         EnvironmentVariables = new Dictionary<string, string>
         {
             ["DOTMLX_LIBRARY"] = library, ["DOTMLX_TEST_DEVICE"] = device, ["MLX_ENABLE_TF32"] = "0", ["MLX_CUDA_GRAPH_CACHE_SIZE"] = "10000",
@@ -61,7 +61,7 @@ Outcome RunSuite(FilePath project, string title, string library, string device)
     });
     string suite = $"{project.GetFilenameWithoutExtension()} on the {title}";
     Outcome outcome = GetFiles($"{results}/**/*.trx").Select(trx => ReadResults(trx, suite)).Aggregate(Outcome.None, (a, b) => a + b);
-    // A test host that dies takes its verdicts with it: that is a failure even when no test says so.
+    // A test host that dies writes no results, which counts as a failure even if no test failed.
     if (exit != 0 && outcome.Failed == 0)
         outcome += new Outcome(0, [$"{suite}: exit code {exit} although no test failed: the test host died or did not start."], 0);
     else if (outcome is { Passed: 0, Failed: 0, Skipped: 0 } && !HasArgument("filter"))

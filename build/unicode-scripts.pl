@@ -1,4 +1,4 @@
-# Writes the table of scripts that the tokenizers carry, from Perl's own Unicode database.
+# Writes the tokenizers' table of scripts from Perl's Unicode database.
 #
 #   perl build/unicode-scripts.pl > src/DotMlx.LanguageModels/Tokenizers/Unicode/Scripts.txt
 #

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace DotMlx.Benchmarks;
 
-/// <summary>What the smallest operations cost.</summary>
+/// <summary>Measures the cost of the smallest operations.</summary>
 [MemoryDiagnoser]
 [BenchmarkCategory("array")]
 public class ArrayBenchmarks

@@ -4,7 +4,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Benchmarks;
 
-/// <summary>One <c>ApplyGradients</c> over many small parameters: building alone, evaluated, and compiled.</summary>
+/// <summary>Measures one <c>ApplyGradients</c> over many small parameters: only built, evaluated, and compiled.</summary>
 [MemoryDiagnoser]
 [BenchmarkCategory("optimizer")]
 public class OptimizerBenchmarks
@@ -45,7 +45,7 @@ public class OptimizerBenchmarks
         _grouped.State.DisposeArrays();
     }
 
-    /// <summary>The state is evaluated as well: a graph that nobody evaluates would grow with every call.</summary>
+    /// <summary>The state is evaluated too, because an unevaluated graph would grow with every call.</summary>
     [Benchmark(Baseline = true)]
     public void ApplyGradientsAndEvaluate() => Replace(_optimizer.ApplyGradients(_gradients, _parameters), _optimizer);
 

@@ -7,7 +7,7 @@ using SkiaSharp;
 
 namespace DotMlx.Benchmarks;
 
-/// <summary>A pass over images that are decoded from files: how much of the decoding is hidden behind the training.</summary>
+/// <summary>Measures how much image decoding prefetching hides behind the training.</summary>
 [BenchmarkCategory("data")]
 public class PrefetchBenchmarks
 {
@@ -51,11 +51,11 @@ public class PrefetchBenchmarks
     [Benchmark]
     public int Decode() => _batches.Count(batch => Computed(batch));
 
-    /// <summary>Decoding, then training, one after the other.</summary>
+    /// <summary>Decodes and trains in turn, on one thread.</summary>
     [Benchmark(Baseline = true)]
     public float Alternately() => Train(_batches);
 
-    /// <summary>Decoding on another thread while this one trains.</summary>
+    /// <summary>Decodes on another thread while this thread trains.</summary>
     [Benchmark]
     public float Prefetched() => Train(_batches.Prefetch(2));
 

@@ -3,7 +3,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
-// In this process: the native library is found beside the program, and no project is generated and built for every run.
+// The benchmarks run in this process, because the native library is next to the program, and a generated project per run would be slow.
 IConfig config = DefaultConfig.Instance
     .AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance))
     .WithArtifactsPath(Path.Combine("artifacts", "benchmarks"));

@@ -2,7 +2,7 @@ using BenchmarkDotNet.Attributes;
 
 namespace DotMlx.Benchmarks;
 
-/// <summary>What gradients and compiled functions cost beside their arithmetic.</summary>
+/// <summary>Measures the overhead of gradients and compiled functions.</summary>
 [MemoryDiagnoser]
 [BenchmarkCategory("transform")]
 public class TransformBenchmarks

@@ -7,7 +7,7 @@ using System.Text.Json;
 
 namespace DotMlx.Collectives;
 
-/// <summary>Starts the ranks, for a bounded time, and reads what the first one prints.</summary>
+/// <summary>Starts the ranks with a time limit and reads the output of the first rank.</summary>
 internal static class Launcher
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(9);

@@ -2,7 +2,7 @@ using System.CommandLine;
 using DotMlx;
 using DotMlx.Collectives;
 
-// The ranks are this program again.
+// This program also runs as each rank.
 if (args is ["rank", var rounds])
 {
     return Rank.Run(int.Parse(rounds, System.Globalization.CultureInfo.InvariantCulture));
@@ -42,6 +42,6 @@ static int Measure(int ranks, int rounds)
     }
 }
 
-// Started as 'dotnet Collectives.dll' the first argument is the assembly; as an executable it is not needed.
+// If the program was started as 'dotnet Collectives.dll', the first argument is the assembly.
 static string[] Self() =>
     Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet" ? [typeof(Rank).Assembly.Location] : [];

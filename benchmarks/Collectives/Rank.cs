@@ -38,7 +38,7 @@ internal static unsafe class Rank
             Managed(x, group, WarmUps);
             Raw(rawArray, raw, stream, WarmUps);
 
-            // Turn by turn, so that a busy machine slows both.
+            // The measurements alternate, so that a busy machine slows both equally.
             for (int round = 0; round < rounds; round++)
             {
                 managed.Add(Managed(x, group, calls));
@@ -59,7 +59,7 @@ internal static unsafe class Rank
         return 0;
     }
 
-    // The input ends when the parent does, also when it is killed.
+    // The input ends when the parent process ends, even if it is killed.
     private static void EndWithParent()
     {
         var thread = new Thread(() =>

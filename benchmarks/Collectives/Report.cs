@@ -5,7 +5,7 @@ namespace DotMlx.Collectives;
 
 internal static class Report
 {
-    /// <summary>One row a size: bytes of the array per second of an all-sum, and how DotMlx compares.</summary>
+    /// <summary>Prints one row per size: the bytes of the array per second of an all-sum, and the ratio to DotMlx.</summary>
     internal static void Print(int ranks, int rounds, IReadOnlyList<Timing> timings)
     {
         Console.WriteLine($"all-sum of float32 over {ranks} processes, ring on 127.0.0.1, "

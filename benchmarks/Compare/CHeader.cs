@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace DotMlx.Compare;
 
-/// <summary>Writes the C declarations that <c>work.c</c> needs from the same description that the C# imports come from.</summary>
+/// <summary>Writes the C declarations that <c>work.c</c> needs, from the same description as the C# imports.</summary>
 internal static class CHeader
 {
     internal static string Write(string apiJson)
@@ -29,7 +29,7 @@ internal static class CHeader
 
         foreach (JsonElement f in api.RootElement.GetProperty("functions").EnumerateArray())
         {
-            // Complex numbers, half types and C's variable arguments are not needed here.
+            // Complex numbers, half types, and C's variable arguments aren't needed here.
             string[] parameters = [.. f.GetProperty("parameters").EnumerateArray()
                 .Select(p => Declare(p.GetProperty("type").GetString()!, Name(p)))];
             string signature =
@@ -46,7 +46,7 @@ internal static class CHeader
 
     private static string Name(JsonElement element) => element.GetProperty("name").GetString()!;
 
-    // A function pointer's name stands inside its type.
+    // C writes the name of a function pointer inside its type.
     private static string Declare(string type, string name) =>
         type.Contains("(*)") ? type.Replace("(*)", $"(*{name})") : $"{type} {name}";
 }

@@ -5,7 +5,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Compare;
 
-/// <summary>The yardstick: <c>work.c</c>, compiled against the library in use and called in this process.</summary>
+/// <summary>The yardstick: Compiles <c>work.c</c> against the library in use and calls it in this process.</summary>
 internal sealed unsafe class CWork : IDisposable
 {
     private readonly nint _library;
@@ -69,7 +69,7 @@ internal sealed unsafe class CWork : IDisposable
         ((delegate* unmanaged[Cdecl]<int, int, int, int, mlx_stream, double>)Symbol("compare_apply_gradients"))(leaves, size, repeats,
             evaluate ? 1 : 0, s);
 
-    /// <summary>Nanoseconds for some steps, after two to warm up, and the loss of the last one.</summary>
+    /// <summary>Returns the nanoseconds of some steps, after two warm-up steps, and the loss of the last one.</summary>
     internal (double Time, float Loss) TrainingStep(int steps, bool compiled, int batch, mlx_stream s)
     {
         float loss;

@@ -3,20 +3,18 @@ using System.Diagnostics;
 namespace DotMlx.Compare;
 
 /// <summary>
-/// One piece of work in several languages; each function gives the nanoseconds of <paramref name="Operations"/> operations.
+/// One piece of work in several languages; each function returns the nanoseconds of <paramref name="Operations"/> operations.
 /// </summary>
 /// <param name="Name">What is done.</param>
-/// <param name="Operations">How many operations one call does, of which the time of one is printed.</param>
-/// <param name="Limit">What DotMlx may take at most, in units of C; null where nothing is demanded.</param>
+/// <param name="Operations">The number of operations in one call; the report divides by it.</param>
+/// <param name="Limit">The limit for DotMlx as a multiple of C; null for no limit.</param>
 internal sealed record Contest(string Name, double Operations, double? Limit, Func<double> C, Func<double>? Raw, Func<double> Managed)
 {
-    /// <summary>
-    /// How many short rounds this has for one of the others: the shorter a round, the less of it falls into a disturbance.
-    /// </summary>
+    /// <summary>The number of short rounds per ordinary round. The shorter a round is, the fewer disturbances it contains.</summary>
     internal int Times { get; init; } = 1;
 
     /// <summary>
-    /// Runs the languages in turn, each round in another order, so that whatever else the machine does meets all of them alike.
+    /// Runs the languages in turn, in a different order in each round, so that other work on the machine affects all of them equally.
     /// </summary>
     internal Result Run(int rounds, Action onRound)
     {
@@ -47,8 +45,8 @@ internal sealed record Contest(string Name, double Operations, double? Limit, Fu
         return new Result(this, c, raw, managed);
     }
 
-    // Until the just-in-time compiler has done its last round: it waits twice for thirty calls and a pause of 100 ms, and some methods are
-    // called only a few times here.
+    // Warms up until the just-in-time compiler is done. It waits twice for 30 calls and a pause of 100 ms, and each round makes only a few
+    // calls of some methods.
     private void WarmUp()
     {
         long start = Stopwatch.GetTimestamp();
@@ -75,14 +73,12 @@ internal sealed record Result(Contest Contest, double[] C, double[] Raw, double[
 
     internal double ManagedRatio => Quantile(Ratios(Managed), 0.5);
 
-    /// <summary>
-    /// Between which ratios half of the rounds lie: how much the median can be trusted on a machine that is busy with other things.
-    /// </summary>
+    /// <summary>The range of the middle half of the ratios, which shows how reliable the median is on a busy machine.</summary>
     internal (double From, double To) MiddleHalf => (Quantile(Ratios(Managed), 0.25), Quantile(Ratios(Managed), 0.75));
 
     private double[] Ratios(double[] times) => [.. times.Zip(C, (time, c) => time / c)];
 
-    // Between two values in proportion, as NumPy's quantile does by default.
+    // Interpolates linearly, as NumPy's quantile does by default.
     private static double Quantile(double[] values, double part)
     {
         double[] sorted = [.. values];

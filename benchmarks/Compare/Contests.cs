@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Compare;
 
-/// <summary>What is compared, and what DotMlx may cost.</summary>
+/// <summary>The comparisons and the limits of DotMlx.</summary>
 internal static class Contests
 {
     private const int Scalars = 10_000;
@@ -49,10 +49,10 @@ internal static class Contests
         ];
     }
 
-    /// <summary>A training step of the perceptron; the limit is for a model that alone uses its arrays, as the one in C does.</summary>
+    /// <summary>A training step of the perceptron. The limit is for a model that is the only owner of its arrays, as in C.</summary>
     private static Contest Training(string name, bool compiled, bool ownsArrays, CWork c, mlx_stream s)
     {
-        // Programs that do the same work compute the same loss to the last bit.
+        // Programs that do the same work compute losses that are equal to the last bit.
         float lossOfC = float.NaN;
         return new(
             "training step, " + name, Steps, ownsArrays ? 1.02 : null,
@@ -70,7 +70,7 @@ internal static class Contests
             + $"of {run.Loss:R} beside {lossOfC:R} from C.");
     }
 
-    /// <summary>Adam over small leaves, per leaf; C has only the plain update, which the others are measured against.</summary>
+    /// <summary>Adam over small leaves, per leaf. C has only the plain update, which is the baseline of the others.</summary>
     private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s, double? limit = null) => new(
         FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, limit,
         () => c.ApplyGradients(leaves, LeafSize, repeats, update is not (Update.Build or Update.Custom), s),

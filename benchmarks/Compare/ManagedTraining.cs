@@ -4,7 +4,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Compare;
 
-/// <summary>The perceptron of <c>work.c</c>, 784-512-512-10 with cross entropy and Adam, as a user of DotMlx would train it.</summary>
+/// <summary>Trains the perceptron of <c>work.c</c> (784-512-512-10, cross entropy, Adam) as a program with DotMlx would.</summary>
 internal sealed class ManagedTraining : IDisposable
 {
     private static readonly int[] Sizes = [784, 512, 512, 10];
@@ -44,7 +44,7 @@ internal sealed class ManagedTraining : IDisposable
         }
     }
 
-    /// <summary>Nanoseconds for some steps, after two to warm up, and the loss of the last one.</summary>
+    /// <summary>Returns the nanoseconds of some steps, after two warm-up steps, and the loss of the last one.</summary>
     internal static (double Time, float Loss) Steps(int steps, bool compiled, bool ownsArrays, int batch)
     {
         using var training = new ManagedTraining(batch, compiled, ownsArrays);
@@ -54,7 +54,9 @@ internal sealed class ManagedTraining : IDisposable
         return (Stopwatch.GetElapsedTime(start).TotalNanoseconds, loss);
     }
 
-    /// <summary>The most bytes MLX held during a loop that frees by scopes, or leaves everything to the collector.</summary>
+    /// <summary>
+    /// Returns MLX's peak memory, in bytes, of a training loop that either uses scopes or leaves all arrays to the garbage collector.
+    /// </summary>
     internal static long PeakMemory(int steps, bool scopes, int batch)
     {
         Settle();

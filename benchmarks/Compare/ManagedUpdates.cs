@@ -4,7 +4,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Compare;
 
-/// <summary>How an update is done, and what of it is timed.</summary>
+/// <summary>The form of an update, and the part that is timed.</summary>
 internal enum Update
 {
     Build,
@@ -12,11 +12,11 @@ internal enum Update
     Compiled,
     Grouped,
 
-    /// <summary>As <see cref="Build"/>, by an optimizer that was written as the guide tells users to.</summary>
+    /// <summary>Like <see cref="Build"/>, with the optimizer of the guide.</summary>
     Custom,
 }
 
-/// <summary><c>ApplyGradients</c> over many small leaves: what an update costs beside the arithmetic.</summary>
+/// <summary>Measures the overhead of <c>ApplyGradients</c> over many small leaves.</summary>
 internal static class ManagedUpdates
 {
     internal static double ApplyGradients(int leaves, int size, int repeats, Update update)
@@ -32,13 +32,13 @@ internal static class ManagedUpdates
         Mx.Eval(parameters, gradients, optimizer.State);
         if (update == Update.Compiled)
         {
-            // Tracing and compiling happen once in a program's life.
+            // A program traces and compiles only once.
             TreeDictionary traced = apply(gradients, parameters);
             Mx.Eval(traced, optimizer.State);
             traced.DisposeArrays();
         }
 
-        // What the preparation leaves to the collector is not part of an update.
+        // Garbage of the preparation isn't part of an update.
         GC.Collect();
         GC.WaitForPendingFinalizers();
         bool evaluate = update is not (Update.Build or Update.Custom);
@@ -72,7 +72,7 @@ internal static class ManagedUpdates
         return tree;
     }
 
-    /// <summary>Adam in the words of docs/custom-optimizers.md.</summary>
+    /// <summary>Adam as docs/custom-optimizers.md writes it.</summary>
     private sealed class CustomAdam : Optimizer
     {
         public CustomAdam(double learningRate) => SetHyperparameter("learning_rate", learningRate);

@@ -2,12 +2,12 @@ using System.Diagnostics;
 
 namespace DotMlx.Compare;
 
-/// <summary>The same work as a user of DotMlx would write it.</summary>
+/// <summary>The same work, as a program with DotMlx would write it.</summary>
 internal static class ManagedWork
 {
     /// <summary>
-    /// How many operations one call does where they are many and short: the compiler optimizes a method that is called often better than
-    /// a loop that it has to replace while it runs.
+    /// The number of operations per call for many short operations. The compiler optimizes a method that is called often better than a loop
+    /// that it must replace while it runs.
     /// </summary>
     internal const int Block = 1000;
 
@@ -23,7 +23,7 @@ internal static class ManagedWork
         return Stopwatch.GetElapsedTime(start).TotalNanoseconds;
     }
 
-    /// <summary>Nobody disposes anything; the time until all is found and freed counts.</summary>
+    /// <summary>Nothing is disposed. The time until all arrays are collected and freed counts.</summary>
     internal static double ScalarAddFinalized(int count)
     {
         GC.Collect();
@@ -76,7 +76,7 @@ internal static class ManagedWork
         return Stopwatch.GetElapsedTime(start).TotalNanoseconds;
     }
 
-    /// <summary>Managed bytes that one operation allocates.</summary>
+    /// <summary>Returns the managed bytes that one operation allocates.</summary>
     internal static double BytesPerOperation(int count)
     {
         using MlxArray a = MlxArray.Scalar(1f), b = MlxArray.Scalar(2f);

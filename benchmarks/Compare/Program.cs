@@ -17,7 +17,7 @@ static int Compare(int rounds, string? only)
 {
     try
     {
-        // A pipe or a file has no width of its own.
+        // A pipe or a file has no width.
         AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 150);
         using CWork c = CWork.Build(MlxLibrary.Path);
         Mx.SetDefaultDevice(MlxDevice.Cpu);
@@ -52,7 +52,7 @@ static int Compare(int rounds, string? only)
     }
 }
 
-// DotMlx's own, for all three: every stream has a thread, and no two threads need to run on equally fast processors.
+// All three use DotMlx's stream, because each stream has a thread, and two threads may run on processors of different speed.
 static unsafe mlx_stream DefaultStream()
 {
     using MlxArray first = Mx.Zeros(1);

@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Compare;
 
-/// <summary>Adam without bias correction through the raw imports, in the operations and order of <c>work.c</c>.</summary>
+/// <summary>Adam without bias correction through the raw imports, with the operations of <c>work.c</c> in the same order.</summary>
 internal readonly unsafe struct RawAdam : IDisposable
 {
     private readonly mlx_array _beta1;
@@ -20,7 +20,7 @@ internal readonly unsafe struct RawAdam : IDisposable
         _epsilon = Mlxc.mlx_array_new_float32(1e-8f);
     }
 
-    /// <summary>Replaces the parameter and both averages by their successors.</summary>
+    /// <summary>Replaces the parameter and both averages with their new values.</summary>
     internal void Step(mlx_array rate, mlx_array g, mlx_array* w, mlx_array* m, mlx_array* v, mlx_stream s)
     {
         mlx_array oldW = *w, oldM = *m, oldV = *v;
@@ -28,7 +28,7 @@ internal readonly unsafe struct RawAdam : IDisposable
         RawWork.Free(oldW, oldM, oldV);
     }
 
-    /// <summary>Computes the successors of the parameter and both averages, which stay valid.</summary>
+    /// <summary>Computes the new parameter and averages; the old ones remain valid.</summary>
     internal void Next(
         mlx_array rate, mlx_array g, mlx_array w, mlx_array m, mlx_array v,
         mlx_array* newW, mlx_array* newM, mlx_array* newV, mlx_stream s)

@@ -6,7 +6,7 @@ using DotMlx.Bindings;
 namespace DotMlx.Compare;
 
 /// <summary>
-/// The perceptron of <c>work.c</c> through the raw imports: parameters, both averages, step and learning rate are one vector.
+/// Trains the perceptron of <c>work.c</c> through the raw imports. Parameters, averages, step, and learning rate are in one vector.
 /// </summary>
 internal static unsafe class RawTraining
 {
@@ -16,10 +16,10 @@ internal static unsafe class RawTraining
     private const int RateIndex = StepIndex + 1;
     private const int StateSize = RateIndex + 1;
 
-    // Unlike that of work.c and those that DotMlx gives.
+    // Differs from the IDs in work.c and from those that DotMlx assigns.
     private static readonly nuint CompiledId = unchecked((nuint)0x7fffffff00000002);
 
-    /// <summary>Nanoseconds for some steps, after two to warm up, and the loss of the last one.</summary>
+    /// <summary>Returns the nanoseconds of some steps, after two warm-up steps, and the loss of the last one.</summary>
     internal static (double Time, float Loss) Steps(int steps, bool compiled, int batch, mlx_stream s)
     {
         mlx_array value = Mlxc.mlx_array_new_float32(0.01f), x = Full([batch, 784], value, s), y = default;
@@ -101,7 +101,7 @@ internal static unsafe class RawTraining
         return results;
     }
 
-    // The compiled step has the batch as its last two inputs.
+    // The last two inputs of the compiled step are the batch.
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int StepClosure(mlx_vector_array* results, mlx_vector_array inputs, void* payload)
     {
@@ -127,7 +127,7 @@ internal static unsafe class RawTraining
     {
     }
 
-    /// <summary>From the state to the loss and the next state.</summary>
+    /// <summary>Computes the loss and the next state from the state.</summary>
     private static mlx_vector_array Step(Work* work, mlx_vector_array state)
     {
         int* positions = stackalloc int[Parameters];
@@ -237,14 +237,14 @@ internal static unsafe class RawTraining
         return result;
     }
 
-    /// <summary>Hands the array over to the vector.</summary>
+    /// <summary>Moves the array into the vector.</summary>
     private static void Add(mlx_vector_array arrays, mlx_array array)
     {
         _ = Mlxc.mlx_vector_array_append_value(arrays, array);
         _ = Mlxc.mlx_array_free(array);
     }
 
-    /// <summary>What a step needs beside its state.</summary>
+    /// <summary>The data of a step other than its state.</summary>
     private struct Work
     {
         internal RawAdam* Adam;

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Compare;
 
-/// <summary>Adam over many small leaves through the raw imports, as in <c>work.c</c>.</summary>
+/// <summary>Runs Adam over many small leaves through the raw imports, as <c>work.c</c> does.</summary>
 internal static unsafe class RawUpdates
 {
     internal static double ApplyGradients(int leaves, int size, int repeats, bool evaluate, mlx_stream s)

@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace DotMlx.Compare;
 
-/// <summary>The figures as tables.</summary>
+/// <summary>Formats the figures as tables.</summary>
 internal static class Report
 {
     private const int Steps = 60;

@@ -9,7 +9,7 @@
 #define PARAMETERS (2 * LAYERS)
 #define STEP (3 * PARAMETERS)
 #define RATE (STEP + 1)
-#define STATE (RATE + 1) /* parameters, both averages, the step that an optimizer counts and its learning rate */
+#define STATE (RATE + 1) /* the parameters, both averages, the optimizer's step, and its learning rate */
 
 static double now(void) {
   struct timespec t;

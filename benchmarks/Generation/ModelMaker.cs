@@ -6,21 +6,21 @@ using DotMlx.LanguageModels.Architectures;
 
 namespace DotMlx.Benchmarks.Generation;
 
-/// <summary>A model of a given size with random weights, as mlx-lm would have quantized it.</summary>
-/// <param name="Name">What the report calls it.</param>
-/// <param name="Hidden">The size between the layers.</param>
-/// <param name="Intermediate">The size in the feed-forward parts.</param>
-/// <param name="Layers">How many layers there are.</param>
-/// <param name="Heads">How many heads have queries.</param>
-/// <param name="KeyValueHeads">How many heads have keys.</param>
-/// <param name="Vocabulary">How many tokens there are.</param>
-/// <param name="Bits">Bits for each weight; 0 leaves them as they are.</param>
-/// <param name="DType">The type of what is not packed. MLX's CPU takes seconds for a token in bfloat16.</param>
+/// <summary>A model of a given size with random weights, quantized as by mlx-lm.</summary>
+/// <param name="Name">The name in the report.</param>
+/// <param name="Hidden">The hidden size.</param>
+/// <param name="Intermediate">The size of the feed-forward layers.</param>
+/// <param name="Layers">The number of layers.</param>
+/// <param name="Heads">The number of query heads.</param>
+/// <param name="KeyValueHeads">The number of key heads.</param>
+/// <param name="Vocabulary">The number of tokens in the vocabulary.</param>
+/// <param name="Bits">The bits per weight; 0 for no quantization.</param>
+/// <param name="DType">The dtype of weights that aren't quantized. In bfloat16, MLX's CPU back end takes seconds for a token.</param>
 internal sealed record ModelMaker(
     string Name, int Hidden, int Intermediate, int Layers, int Heads, int KeyValueHeads, int Vocabulary, int Bits,
     DType DType)
 {
-    /// <summary>The sizes to compare: two where overhead is all, one to fine-tune, and one that people run.</summary>
+    /// <summary>The sizes to compare: two that measure overhead, one for fine-tuning, and one of a published model.</summary>
     internal static IReadOnlyList<ModelMaker> All { get; } =
     [
         new("tiny", 64, 112, 3, 4, 2, 400, 0, DType.Float32),
@@ -31,7 +31,7 @@ internal sealed record ModelMaker(
 
     private static DType Fast => Mx.DefaultDevice().Type == DeviceType.Cpu ? DType.Float32 : DType.BFloat16;
 
-    /// <summary>Writes the model into a folder, unless it is there.</summary>
+    /// <summary>Writes the model into a folder unless it already exists.</summary>
     internal void Make(string folder)
     {
         if (File.Exists(Path.Combine(folder, "config.json")))

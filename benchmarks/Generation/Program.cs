@@ -63,7 +63,7 @@ command.SetAction(result =>
 });
 return command.Parse(args).Invoke();
 
-// The seconds that each token after the first one took.
+// Returns the seconds of each token after the first one.
 static double Generate(LanguageModel model, int length, int count)
 {
     int[] prompt = [.. Enumerable.Range(0, length).Select(i => 1 + (i % 300))];
@@ -79,7 +79,7 @@ static double Generate(LanguageModel model, int length, int count)
     return Stopwatch.GetElapsedTime(begun).TotalSeconds / (made - 1);
 }
 
-// The seconds that the disk, or the system's cache, needs for a file.
+// Returns the seconds in which the disk, or the system's cache, delivers a file.
 static double ReadTime(string path)
 {
     Stopwatch watch = Stopwatch.StartNew();

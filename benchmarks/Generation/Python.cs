@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace DotMlx.Benchmarks.Generation;
 
-/// <summary>A Python with mlx and mlx-lm that runs a script and measures when it is asked to.</summary>
+/// <summary>A Python process with mlx and mlx-lm that runs a script and measures on request.</summary>
 internal sealed class Python : IDisposable
 {
     private readonly Process _process;
@@ -18,10 +18,10 @@ internal sealed class Python : IDisposable
         LoadTimes = [.. folders.Select(_ => Read())];
     }
 
-    /// <summary>The seconds that each model took to load.</summary>
+    /// <summary>The loading time of each model, in seconds.</summary>
     internal IReadOnlyList<double> LoadTimes { get; }
 
-    /// <summary>The seconds that the script answers to a line.</summary>
+    /// <summary>Returns the seconds with which the script answers a line.</summary>
     internal double Ask(string line)
     {
         _process.StandardInput.WriteLine(line);

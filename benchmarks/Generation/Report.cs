@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace DotMlx.Benchmarks.Generation;
 
-/// <summary>Compares two programs that take turns.</summary>
+/// <summary>Compares two programs that run in turn.</summary>
 internal static class Report
 {
-    /// <summary>Measures both once to warm up and then in turn.</summary>
-    /// <returns>The medians in microseconds and the median of the ratios.</returns>
+    /// <summary>Runs both once to warm up, and then measures them in turn.</summary>
+    /// <returns>Returns the medians in microseconds and the median of the ratios.</returns>
     internal static string[] Compare(int rounds, Func<double> own, Func<double?> other)
     {
         _ = own();

@@ -8,7 +8,7 @@ using Spectre.Console;
 
 namespace DotMlx.Benchmarks.Generation;
 
-/// <summary>Steps of LoRA on a model, beside those of mlx-lm's trainer.</summary>
+/// <summary>Measures LoRA steps of a model with DotMlx and with mlx-lm's trainer.</summary>
 internal sealed class Tuning : IDisposable
 {
     private const int Rows = 4;
@@ -42,7 +42,7 @@ internal sealed class Tuning : IDisposable
         });
     }
 
-    /// <summary>Measures the models in turn with mlx-lm.</summary>
+    /// <summary>Measures the models with DotMlx and mlx-lm in turn.</summary>
     internal static Table Measure(IReadOnlyList<ModelMaker> makers, IReadOnlyList<string> folders, string? python, int rounds, int steps)
     {
         using Python? other = python is null ? null : new(python, "tune.py", folders);
@@ -65,7 +65,7 @@ internal sealed class Tuning : IDisposable
         _built.Dispose();
     }
 
-    /// <summary>The seconds of a whole step, compiled.</summary>
+    /// <summary>Returns the seconds of a complete compiled step.</summary>
     private double Step(int count)
     {
         long begun = Stopwatch.GetTimestamp();
@@ -76,7 +76,9 @@ internal sealed class Tuning : IDisposable
         return Stopwatch.GetElapsedTime(begun).TotalSeconds / count;
     }
 
-    /// <summary>The seconds that building the graph of a step takes, with the optimizer as a step that is not compiled sets it.</summary>
+    /// <summary>
+    /// Returns the seconds that building the graph of a step takes, with the optimizer settings of a step that isn't compiled.
+    /// </summary>
     private double Build(int count)
     {
         TimeSpan passed = default;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DotMlx.Soak;
 
-/// <summary>What the process holds between two rounds, when everything that was forgotten has been finalized.</summary>
+/// <summary>The resources of the process between two rounds, after all unreachable objects have been finalized.</summary>
 internal sealed record Sample(double Seconds, double Resident, double Managed, double LiveArrays, double Active, double Cache)
 {
     internal static Sample Take(double seconds)

@@ -1,21 +1,21 @@
 namespace DotMlx.Soak;
 
 /// <summary>
-/// Whether a series rises: by the median of the slopes between all pairs (Theil and Sen), which a few outliers do not move,
-/// and only if the pairs that rise outnumber those that fall beyond chance (Mann and Kendall).
+/// Tests whether a series rises. The slope is the median over all pairs (Theil and Sen), which a few outliers don't affect. It counts only
+/// if significantly more pairs rise than fall (Mann and Kendall).
 /// </summary>
 internal sealed record Trend(string Name, double First, double Last, double Growth, double Allowed, double Confidence)
 {
-    // One in about 700 flat series goes beyond this.
+    // One in about 700 flat series exceeds this value.
     private const double Certain = 3;
 
     internal bool Rises => Growth > Allowed && Confidence > Certain;
 
     /// <param name="name">What was measured.</param>
-    /// <param name="samples">After the warm-up.</param>
+    /// <param name="samples">The samples after the warm-up.</param>
     /// <param name="of">The figure.</param>
-    /// <param name="share">Growth that is allowed over the whole time, as a share of the median.</param>
-    /// <param name="least">Growth that is allowed in any case.</param>
+    /// <param name="share">The growth allowed over the whole time, as a fraction of the median.</param>
+    /// <param name="least">The growth that is always allowed.</param>
     internal static Trend Of(string name, IReadOnlyList<Sample> samples, Func<Sample, double> of, double share, double least)
     {
         int n = samples.Count;
@@ -43,7 +43,7 @@ internal sealed record Trend(string Name, double First, double Last, double Grow
             deviation == 0 ? 0 : (rising - Math.Sign(rising)) / deviation);
     }
 
-    // Of the number of rising pairs, with its correction for equal values.
+    // The variance of the number of rising pairs, corrected for equal values.
     private static double Variance(double[] values)
     {
         static double Term(double n) => n * (n - 1) * ((2 * n) + 5);

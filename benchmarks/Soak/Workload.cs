@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Soak;
 
-/// <summary>What the threads of a round do. Nothing of it may leave anything behind.</summary>
+/// <summary>The work of the threads of a round. It must not leave any resources behind.</summary>
 internal sealed class Workload(string folder)
 {
     private const int Features = 32;
@@ -16,7 +16,7 @@ internal sealed class Workload(string folder)
         seed => AwaitBetweenCalls(seed).GetAwaiter().GetResult(),
     ];
 
-    /// <summary>Everything once, beginning elsewhere for every thread, so that different work meets.</summary>
+    /// <summary>Does each kind of work once. Each thread starts with a different kind, so that different kinds overlap.</summary>
     internal void Run(int seed)
     {
         for (int i = 0; i < _parts.Length; i++)
@@ -132,7 +132,7 @@ internal sealed class Workload(string folder)
 
     private sealed class TestFailureException : Exception;
 
-    /// <summary>A small model in training; one lives as long as the program.</summary>
+    /// <summary>A small model in training that lives as long as the program.</summary>
     internal sealed class Trainer
     {
         private readonly MlxArray _x;

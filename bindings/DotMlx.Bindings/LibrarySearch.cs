@@ -186,6 +186,6 @@ internal sealed class LibrarySearch
             + "or set MLX_C_PREFIX to their prefix")
             + $", add the package DotMlx.Runtime.{PortableRid}, or name a library by the full path in {Variable} or MlxLibrary.Path."
             + $" To try DotMlx without MLX, add the package DotMlx.Runtime.Reference (in a checkout: ./build.sh --target=Native) and, "
-            + $"where MLX is installed, set {Variable}={ReferenceWord}.";
+            + $"if MLX is installed, set {Variable}={ReferenceWord}.";
     }
 }

@@ -4,7 +4,7 @@ using DotMlx.Generator.Sources;
 
 namespace DotMlx.Generator;
 
-/// <summary>Every file that the generator answers for, as relative path and content.</summary>
+/// <summary>All files that the generator writes, as relative paths and contents.</summary>
 internal sealed class Generation(string root)
 {
     private const string ApiFolder = "bindings/api", Imports = "bindings/DotMlx.Bindings/Generated", Exports = "native/Reference/Generated";
@@ -15,7 +15,7 @@ internal sealed class Generation(string root)
 
     internal ApiVersion ReadApi(string version) => ApiJson.Read(Path.Combine(root, ApiFile(version)));
 
-    /// <summary>C# from bindings/api/*.json alone.</summary>
+    /// <summary>Writes C# from bindings/api/*.json alone.</summary>
     internal IReadOnlyDictionary<string, string> Sources() => Sources([.. Versions.Versions.Select(v => ReadApi(v.Name))]);
 
     internal IReadOnlyDictionary<string, string> Sources(IReadOnlyList<ApiVersion> versions)
@@ -34,11 +34,12 @@ internal sealed class Generation(string root)
 
     private HashSet<string> NotProvided() => [.. File.ReadLines(Path.Combine(root, "native/Reference/not-provided.txt"))];
 
-    /// <summary>The JSON of a version from its headers.</summary>
+    /// <summary>Returns the JSON of a version from its headers.</summary>
     internal static ApiVersion FromHeaders(string headers, string version) => new ClangHeaderParser().Parse(headers, version);
 
     /// <summary>
-    /// The known version that a folder of headers agrees with, or null. Needs no clang: without one the headers are read as text.
+    /// Returns the known version that agrees with a folder of headers, or null. It doesn't need clang, because it can read the headers as
+    /// text.
     /// </summary>
     internal KnownVersion? Identify(string headers)
     {
@@ -47,10 +48,10 @@ internal sealed class Generation(string root)
         return Versions.Versions.FirstOrDefault(v => ApiDifference.Lines(ReadApi(v.Name), found).Count == 0);
     }
 
-    /// <summary>The JSON of a version whose headers are not to be had; the pinned version tells what a table leaves out.</summary>
+    /// <summary>Returns the JSON of a version whose headers aren't available; the pinned version supplies what a table omits.</summary>
     internal ApiVersion FromTable(string table, string version) => TableImporter.Import(table, version, ReadApi(Versions.Pinned));
 
-    /// <summary>The files whose content on disk differs, with generated files that no longer belong there.</summary>
+    /// <summary>Returns the files whose contents on disk differ, and generated files that are obsolete.</summary>
     internal IReadOnlyList<string> Differences(IReadOnlyDictionary<string, string> files)
     {
         IEnumerable<string> changed = files.Where(f => !File.Exists(Path.Combine(root, f.Key))

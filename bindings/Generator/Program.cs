@@ -15,7 +15,7 @@ var repository = new Option<DirectoryInfo?>("--root")
     { Description = "Root of the repository. Default: found from the current folder upwards." };
 var command = new RootCommand("Reads mlx-c's headers into bindings/api/*.json and writes DotMlx's imports "
     + "and the reference library's exports from them.");
-// The built-in --version option would hide ours.
+// The built-in --version option would hide this one.
 foreach (VersionOption builtIn in command.Options.OfType<VersionOption>().ToList()) command.Options.Remove(builtIn);
 foreach (Option option in (Option[])[headers, table, version, check, identify, repository]) command.Options.Add(option);
 command.SetAction(parsed =>

@@ -3,7 +3,7 @@ using DotMlx.Generator.Sources;
 
 namespace DotMlx.Generator;
 
-/// <summary>The command line's work, apart from reading arguments.</summary>
+/// <summary>Executes the command line after its arguments are parsed.</summary>
 internal sealed class Runner(string root, TextWriter output)
 {
     private readonly Generation _generation = new(root);
@@ -51,7 +51,7 @@ internal sealed class Runner(string root, TextWriter output)
         return 0;
     }
 
-    /// <summary>Prints the known version that a folder of headers agrees with.</summary>
+    /// <summary>Prints the known version that agrees with a folder of headers.</summary>
     internal int Identify(string? headers)
     {
         if (headers is null) throw new InvalidOperationException("--identify needs --headers DIR.");
@@ -70,7 +70,7 @@ internal sealed class Runner(string root, TextWriter output)
         if (table is not null) return _generation.FromTable(table, version);
         if (headers is null)
         {
-            // Other versions' JSON is committed; only the pinned headers have a place to be looked for.
+            // The JSON of other versions is committed, so only the pinned headers have a default folder.
             if (version != _generation.Versions.Pinned)
                 throw new InvalidOperationException($"--version {version} needs --headers DIR or --table FILE.");
             headers = DefaultHeaders();
@@ -82,7 +82,7 @@ internal sealed class Runner(string root, TextWriter output)
             ApiVersion installed = Generation.FromHeaders(headers, version);
             string recorded = Path.Combine(root, Generation.ApiFile(version));
             bool submodule = headers.StartsWith(Path.Combine(root, "mlx-c.submodule"), StringComparison.Ordinal);
-            // An installed mlx-c may well be another version: it must not overwrite the pinned description.
+            // An installed mlx-c may be another version, so it must not overwrite the pinned description.
             if (submodule || !File.Exists(recorded) || ApiDifference.Lines(_generation.ReadApi(version), installed).Count == 0)
                 return installed;
             output.WriteLine($"The headers in '{headers}' are not those of {version}: {Generation.ApiFile(version)} is taken as it is.");

@@ -1,8 +1,9 @@
 namespace DotMlx.Staging;
 
 /// <summary>
-/// The libraries that libmlxc and libmlx load from where they are installed: by @rpath, by @loader_path, by a path inside the prefix,
-/// or, on Linux, by a name that their own folder or a run path inside the prefix resolves; and what those load in turn.
+/// The libraries that libmlxc and libmlx load from their installation, and the libraries that those load in turn. An installed library is
+/// named by @rpath, by @loader_path, by a path inside the prefix, or, on Linux, by a name that its own folder or a run path inside the
+/// prefix resolves.
 /// </summary>
 internal sealed class Dependencies(string prefix, ILibraryFormat format)
 {
@@ -10,8 +11,8 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
 
     private readonly List<InstalledLibrary> _found = [];
 
-    /// <summary>libmlxc first, then each library after the one that loads it.</summary>
-    /// <exception cref="StagingException">A library is missing, or is for another platform, or has no license to go along.</exception>
+    /// <summary>Lists libmlxc first, and then each library after the one that loads it.</summary>
+    /// <exception cref="StagingException">A library is missing, is for another platform, or has no license file.</exception>
     internal static IReadOnlyList<InstalledLibrary> Of(string prefix, string mlxc, ILibraryFormat format)
     {
         var dependencies = new Dependencies(prefix, format);
@@ -38,7 +39,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         string[] places = [.. (mlx ? MlxPlaces(by, needed) : Places(by, needed)).Distinct()];
         if (places.FirstOrDefault(File.Exists) is not { } file)
         {
-            // A bare name may still be one of the system's; a name that says where the library lies may not be missing there.
+            // A bare name may belong to a library of the system, but a library that is named by its place must exist.
             if (mlx || Relative.Any(start => needed.StartsWith(start, StringComparison.Ordinal)))
                 throw new StagingException($"'{by.File}' loads '{needed}', which is none "
                     + $"of {string.Join(", ", places.Select(p => $"'{p}'"))}: install MLX, or pack from the prefix that has both.");
@@ -60,13 +61,13 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         string name = Relative.Aggregate(needed, (name, start) => name.StartsWith(start, StringComparison.Ordinal)
             ? name[start.Length..]
             : name);
-        // A run path is handed down: what loads a library searches for what it loads in turn.
+        // A library's run path also applies to the libraries that it loads.
         IEnumerable<string> folders = new[] { by }.Concat(_found)
             .SelectMany(library => library.Facts.SearchFolders.Prepend(library.Folder));
         return folders.Where(folder => needed != name || IsInside(folder)).Select(folder => Path.Combine(folder, name));
     }
 
-    /// <summary>libmlx may lie in another prefix than libmlxc, as with Homebrew: PREFIX/opt/mlx-c beside PREFIX/opt/mlx.</summary>
+    /// <summary>libmlx may be in another prefix than libmlxc, as with Homebrew: PREFIX/opt/mlx next to PREFIX/opt/mlx-c.</summary>
     private IEnumerable<string> MlxPlaces(InstalledLibrary by, string needed) =>
     [
         .. Path.IsPathFullyQualified(needed) ? new[] { needed } : [],
@@ -75,7 +76,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
     ];
 
     /// <summary>
-    /// Whether a file or folder lies in the folder "lib" of the prefix, or beside or below a library that is already taken.
+    /// Whether a file or folder is in the folder "lib" of the prefix, or in or below the folder of a library that was already found.
     /// </summary>
     private bool IsInside(string path)
     {
@@ -87,7 +88,7 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
                 .Any(folder => real.StartsWith(Real(folder) + Path.DirectorySeparatorChar, StringComparison.Ordinal));
     }
 
-    /// <summary>The path without links: Homebrew's opt/mlx is one, and a library may be named by either.</summary>
+    /// <summary>The path without links. Homebrew's opt/mlx is a link, and a library may be named by either path.</summary>
     private static string Real(string path)
     {
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -103,6 +104,6 @@ internal sealed class Dependencies(string prefix, ILibraryFormat format)
         .FirstOrDefault(file => Path.GetFileName(file).StartsWith("LICENSE", StringComparison.OrdinalIgnoreCase)
             || Path.GetFileName(file).StartsWith("COPYING", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The folder above "lib": with Homebrew the library's own, where its license lies.</summary>
+    /// <summary>The folder above "lib". With Homebrew, it is the library's own folder, which contains its license.</summary>
     private static string PrefixOf(string library) => Path.GetDirectoryName(Path.GetDirectoryName(Real(library))!)!;
 }

@@ -20,7 +20,7 @@ internal sealed class ElfFile
     private readonly int _strings;
     private readonly int _stringsSize;
 
-    /// <exception cref="StagingException">Not such a file, or a broken one.</exception>
+    /// <exception cref="StagingException">The file isn't such a library, or is corrupt.</exception>
     internal ElfFile(string path)
     {
         _path = path;
@@ -63,7 +63,7 @@ internal sealed class ElfFile
     internal IReadOnlyList<string> Runpath =>
         [.. Texts(TagRunpath).Concat(Texts(TagRpath)).SelectMany(text => text.Split(':', StringSplitOptions.RemoveEmptyEntries))];
 
-    /// <summary>Versions that it demands of other libraries: GLIBC_2.36, GLIBCXX_3.4.30, …</summary>
+    /// <summary>The versions that it requires of other libraries: GLIBC_2.36, GLIBCXX_3.4.30, …</summary>
     internal IReadOnlyList<string> NeededVersions
     {
         get
@@ -85,7 +85,9 @@ internal sealed class ElfFile
         }
     }
 
-    /// <summary>The symbols that it defines and exports; null when the file has no section headers to tell how many there are.</summary>
+    /// <summary>
+    /// The symbols that the library defines and exports; null if the file has no section headers, which contain their number.
+    /// </summary>
     internal IReadOnlySet<string>? Exports
     {
         get

@@ -1,17 +1,18 @@
 namespace DotMlx.Staging;
 
 /// <summary>
-/// Linux: patchelf sets the run path $ORIGIN. The system provides all other libraries, and the package's description names them.
+/// Staging on Linux: patchelf sets the run path to $ORIGIN. The system provides all other libraries, and the package's description lists
+/// them.
 /// </summary>
 internal sealed class ElfLibraries(Tools tools) : ILibraryFormat
 {
     private const string Origin = "$ORIGIN";
 
-    /// <summary>What glibc and every .NET need anyway. libstdc++ counts by the version that the library demands of it.</summary>
+    /// <summary>glibc and the libraries that every .NET needs. For libstdc++, the required version decides.</summary>
     private static readonly string[] Everywhere =
         ["libc.so", "libm.so", "libdl.so", "libpthread.so", "librt.so", "libgcc_s.so", "libstdc++.so", "ld-linux", "libc.musl"];
 
-    /// <summary>Folders whose libraries are the distribution's.</summary>
+    /// <summary>The folders of the distribution's libraries.</summary>
     private static readonly string[] System = ["/lib/", "/lib64/", "/usr/lib/", "/usr/lib64/"];
 
     public string FileName(string name) => $"lib{name}.so";

@@ -1,9 +1,9 @@
 namespace DotMlx.Staging;
 
-/// <summary>A library that goes into the package.</summary>
-/// <param name="File">Where it is installed; its file name is the one by which others load it.</param>
+/// <summary>A library for the package.</summary>
+/// <param name="File">The path of the installed file; other libraries load it by its file name.</param>
 /// <param name="Facts">The facts that the file states.</param>
-/// <param name="License">Its license file; null for MLX's own libraries, whose license the package has anyway.</param>
+/// <param name="License">The license file; null for MLX's own libraries, whose license the package always includes.</param>
 internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string? License)
 {
     private static readonly string[] Mlxs = ["libmlxc.", "libmlx.", "libjaccl."];
@@ -12,6 +12,6 @@ internal sealed record InstalledLibrary(string File, LibraryFacts Facts, string?
 
     internal string Folder => Path.GetDirectoryName(File)!;
 
-    /// <summary>libjaccl is MLX's, too: its transport between Macs, a library of its own since MLX 0.32.</summary>
+    /// <summary>libjaccl, MLX's transport between Macs, is a separate library of MLX since 0.32.</summary>
     internal static bool IsMlxs(string name) => Mlxs.Any(start => name.StartsWith(start, StringComparison.Ordinal));
 }

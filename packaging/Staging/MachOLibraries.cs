@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace DotMlx.Staging;
 
 /// <summary>
-/// macOS on Apple silicon: install names below @loader_path, and a new ad hoc signature, because a changed library has a broken one.
+/// Staging on macOS with Apple silicon: install names below @loader_path, and a new ad hoc signature, because changing a library
+/// invalidates its signature.
 /// </summary>
 internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
 {
@@ -69,11 +70,11 @@ internal sealed class MachOLibraries(Tools tools) : ILibraryFormat
             throw new StagingException($"'{library}' is not for arm64; MLX runs on Apple silicon.");
     }
 
-    /// <summary>What a library loads; its own name, which otool lists first, is not among it.</summary>
+    /// <summary>Lists the libraries that a library loads, without its own name, which otool lists first.</summary>
     private string[] Dependencies(string library)
     {
         string? own = tools.Run("otool", "-D", library).Skip(1).FirstOrDefault();
-        // "libmlxc.dylib:" and then "PATH (compatibility version 0.0.0, current version 0.0.0)".
+        // The lines are "libmlxc.dylib:" and then "PATH (compatibility version 0.0.0, current version 0.0.0)".
         return [.. tools.Run("otool", "-L", library).Skip(1).Select(line => line.Split(" (")[0]).Where(name => name != own)];
     }
 

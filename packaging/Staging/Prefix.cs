@@ -1,7 +1,8 @@
 namespace DotMlx.Staging;
 
 /// <summary>
-/// An installed mlx-c: its libmlxc, libmlx (perhaps in another prefix, as with Homebrew) and what they load, kernels and headers.
+/// An installed mlx-c: libmlxc, libmlx (perhaps in another prefix, as with Homebrew), the libraries that they load, the kernels, and the
+/// headers.
 /// </summary>
 internal sealed class Prefix
 {
@@ -19,7 +20,7 @@ internal sealed class Prefix
             throw new StagingException($"--mlx-c={path}: '{Headers}' has no mlx/c/mlx.h; the headers identify the version of mlx-c.");
         Libraries = Dependencies.Of(Path, mlxc, Format);
 
-        // An mlx-c that has MLX inside needs no second file.
+        // An mlx-c that contains MLX needs no second file.
         InstalledLibrary mlx = Libraries.FirstOrDefault(library => library.Name == Format.FileName("mlx")) ?? Mlxc;
         string[] folders = [.. new[] { mlx.Folder, Mlxc.Folder }.Distinct()];
         Metallib = folders.Select(folder => System.IO.Path.Combine(folder, Metal)).FirstOrDefault(File.Exists)
@@ -33,7 +34,7 @@ internal sealed class Prefix
 
     internal string Path { get; }
 
-    /// <summary>libmlxc, libmlx and what they load from where they are installed.</summary>
+    /// <summary>libmlxc, libmlx, and the libraries that they load from their installation.</summary>
     internal IReadOnlyList<InstalledLibrary> Libraries { get; }
 
     internal InstalledLibrary Mlxc => Libraries[0];
@@ -42,7 +43,7 @@ internal sealed class Prefix
 
     internal string Headers { get; }
 
-    /// <summary>From mlx/version.h; null where MLX's own headers are not installed.</summary>
+    /// <summary>The version in mlx/version.h; null if MLX's own headers aren't installed.</summary>
     internal string? MlxVersion { get; }
 
     internal ILibraryFormat Format { get; }

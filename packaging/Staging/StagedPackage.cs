@@ -5,14 +5,14 @@ using System.Xml.Linq;
 namespace DotMlx.Staging;
 
 /// <summary>
-/// A folder to be packed by packaging/Runtime.csproj: files laid out as in the package, and package.props with its metadata beside them.
+/// A folder that packaging/Runtime.csproj packs: the files in the layout of the package, and package.props with its metadata.
 /// </summary>
 internal sealed class StagedPackage
 {
     private static readonly JsonSerializerOptions Json = new()
         { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>Starts anew below <paramref name="output"/>.</summary>
+    /// <summary>Creates an empty folder below <paramref name="output"/>.</summary>
     internal StagedPackage(string output, string id, IReadOnlyList<string> rids)
     {
         Id = id;
@@ -29,7 +29,7 @@ internal sealed class StagedPackage
 
     internal string Native(string rid) => Path.Combine(Content, "runtimes", rid, "native");
 
-    /// <summary>Copies a file (what a link leads to) to a platform's folder, writable whatever the original was.</summary>
+    /// <summary>Copies a file, or the target of a link, to a platform's folder and makes the copy writable.</summary>
     internal string AddNative(string rid, string file)
     {
         string copy = Path.Combine(Native(rid), Path.GetFileName(file));
@@ -42,8 +42,8 @@ internal sealed class StagedPackage
     internal void AddText(string name, string text) => File.WriteAllText(Path.Combine(Content, name), text);
 
     /// <summary>
-    /// What MlxLibrary reads beside the library that it loads. The file's name differs by kind: a publish puts the files of all packages
-    /// into one folder.
+    /// Writes the file that MlxLibrary reads next to the loaded library. The file name differs by kind, because a publish puts the files of
+    /// all packages into one folder.
     /// </summary>
     internal void WriteVersions(string rid, string file, object versions) =>
         File.WriteAllText(Path.Combine(Native(rid), file), JsonSerializer.Serialize(versions, Json) + "\n");
@@ -57,7 +57,7 @@ internal sealed class StagedPackage
                 new XElement("PackageLicenseExpression", license),
                 new XElement("StagedFiles", "$(MSBuildThisFileDirectory)content"))).Save(Path.Combine(Folder, "package.props"));
 
-    /// <summary>The description is text, also where MSBuild would see a property or an item in it.</summary>
+    /// <summary>Escapes the description, because MSBuild would expand properties and items in it.</summary>
     private static string Escape(string text) => text.Replace("%", "%25", StringComparison.Ordinal)
         .Replace("$", "%24", StringComparison.Ordinal)
         .Replace("@", "%40", StringComparison.Ordinal).Replace(";", "%3B", StringComparison.Ordinal)

@@ -4,13 +4,13 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.Staging;
 
-/// <summary>Makes runtime packages: from an installed mlx-c, or of the reference library.</summary>
-/// <param name="root">The repository, for the known versions of mlx-c and the licenses.</param>
-/// <param name="tools">What reads and changes libraries.</param>
-/// <param name="output">The folder in which each package gets one of its name.</param>
+/// <summary>Creates runtime packages from an installed mlx-c or from the reference library.</summary>
+/// <param name="root">The repository, which contains the known versions of mlx-c and the licenses.</param>
+/// <param name="tools">Reads and changes libraries.</param>
+/// <param name="output">The folder that gets a folder for each package.</param>
 internal sealed class Stager(string root, Tools tools, string output)
 {
-    /// <summary>Debian's and Ubuntu's packages of the libraries that MLX is usually built against.</summary>
+    /// <summary>Debian's and Ubuntu's packages of the libraries that MLX usually needs.</summary>
     private static readonly Dictionary<string, string> DebianPackages = new()
     {
         ["libopenblas.so.0"] = "libopenblas0", ["libblas.so.3"] = "libblas3", ["liblapack.so.3"] = "liblapack3",
@@ -22,10 +22,10 @@ internal sealed class Stager(string root, Tools tools, string output)
 
     private readonly Generation _known = new(root);
 
-    /// <summary>Stages the library, MLX and its kernels from a prefix.</summary>
-    /// <param name="prefix">Where mlx-c is installed.</param>
-    /// <param name="revision">The number of this packaging of the same MLX; 0 for the first.</param>
-    /// <exception cref="StagingException">The prefix cannot become a package.</exception>
+    /// <summary>Stages the library, MLX, and its kernels from a prefix.</summary>
+    /// <param name="prefix">The prefix where mlx-c is installed.</param>
+    /// <param name="revision">The number of this package of the same MLX; 0 for the first.</param>
+    /// <exception cref="StagingException">The prefix can't be packed.</exception>
     internal StagedPackage Mlx(string prefix, int revision)
     {
         var installed = new Prefix(prefix, tools);
@@ -63,7 +63,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         return package;
     }
 
-    /// <summary>Stages the reference library for every platform that a folder has it for, as RID/native/FILE.</summary>
+    /// <summary>Stages the reference library for every platform in a folder, as RID/native/FILE.</summary>
     internal StagedPackage Reference(string libraries, string version)
     {
         string[] files = [.. Directory.Exists(libraries)
@@ -113,7 +113,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         IEnumerable<string> mlxs = installed.Libraries.Where(library => library.License is null).Select(library => library.Name);
         if (installed.Metallib is not null) mlxs = mlxs.Append(Path.GetFileName(installed.Metallib));
         package.AddText("LICENSE-MLX.txt", $"For {string.Join(", ", mlxs)}.\n\n{File.ReadAllText(Path.Combine(folder, "MLX.txt"))}");
-        // What libmlx was compiled from; the part about Metal is in mlx.metallib and in the Metal side of libmlx only.
+        // libmlx contains code of these projects. The projects for Metal are only in mlx.metallib and in the Metal part of libmlx.
         string[] parts = installed.Metallib is null ? ["embedded.txt"] : ["embedded.txt", "embedded-metal.txt", "Apache-2.0.txt"];
         package.AddText("LICENSE-THIRD-PARTY.txt", string.Join("\n",
         [
@@ -124,7 +124,7 @@ internal sealed class Stager(string root, Tools tools, string output)
     }
 
     /// <summary>
-    /// The higher of what the libraries ask for: "macOS 14.0" before "macOS 26.2", also where glibc and libstdc++ stand together.
+    /// Returns the higher of the libraries' requirements: "macOS 26.2" rather than "macOS 14.0", separately for glibc and libstdc++.
     /// </summary>
     private static string? Newest(IEnumerable<string?> minimums)
     {

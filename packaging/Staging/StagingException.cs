@@ -1,4 +1,4 @@
 namespace DotMlx.Staging;
 
-/// <summary>The prefix cannot become a package; the message says why and what to do.</summary>
+/// <summary>The prefix can't be packed; the message explains the reason and the remedy.</summary>
 internal sealed class StagingException(string message) : Exception(message);

@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace DotMlx.Staging;
 
-/// <summary>The platform's programs that read and change shared libraries, found on a search path.</summary>
-/// <param name="path">Folders to look in, as in PATH. Default: the environment's.</param>
+/// <summary>The platform's programs that read and change shared libraries, found in a search path.</summary>
+/// <param name="path">The folders to search, as in PATH. By default, the environment's PATH.</param>
 internal sealed class Tools(string? path = null)
 {
     private readonly string[] _folders = (path ?? Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator,

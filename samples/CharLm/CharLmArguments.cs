@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>The command line, checked.</summary>
+/// <summary>The checked command line.</summary>
 internal sealed record CharLmArguments(
     TrainingSettings Settings, bool Resume, bool GenerateOnly, string Data, string Output, string Prompt, int Length,
     float Temperature, float TopP)

@@ -6,7 +6,7 @@ using Spectre.Console;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>The program as a function of its arguments, so that tests can call it.</summary>
+/// <summary>Runs the program as a function of its arguments, so that tests can call it.</summary>
 internal static class CharLmCommand
 {
     public const int Success = 0;

@@ -2,17 +2,17 @@ using DotMlx.LanguageModels.Architectures;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>The size of a model; all that is needed to make it again.</summary>
+/// <summary>The size of a model, which is all that is needed to create it again.</summary>
 internal sealed record ModelSize(int Vocabulary, int Dims, int Heads, int Layers);
 
-/// <summary>A decoder-only transformer over characters, in the manner of Llama.</summary>
+/// <summary>A decoder-only transformer over characters, similar to Llama.</summary>
 internal static class CharModel
 {
     /// <summary>The base of the rotary embeddings.</summary>
     public const double RotaryBase = 10000;
     private const double Eps = 1e-5;
 
-    /// <summary>Makes a model with random parameters.</summary>
+    /// <summary>Creates a model with random parameters.</summary>
     public static Decoder Create(ModelSize size, float dropout = 0f)
     {
         int headDims = size.Dims / size.Heads;
@@ -33,6 +33,6 @@ internal static class CharModel
         return new(description, new InitialWeights());
     }
 
-    // A multiple of 32, so that every weight can be quantized in groups.
+    // The size is a multiple of 32, so that every weight can be quantized in groups.
     private static int Inner(int dims) => ((8 * dims / 3) + 31) / 32 * 32;
 }

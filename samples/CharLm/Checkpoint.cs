@@ -1,6 +1,6 @@
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>A run on disk: weights, optimizer state, settings and characters in one safetensors file.</summary>
+/// <summary>A saved run: weights, optimizer state, settings, and characters in one safetensors file.</summary>
 internal static class Checkpoint
 {
     public const string FileName = "charlm.safetensors";
@@ -8,7 +8,7 @@ internal static class Checkpoint
 
     /// <exception cref="UserErrorException">The file can't be written.</exception>
     /// <param name="path">The file.</param>
-    /// <param name="state">The model, and what else a training goes on from.</param>
+    /// <param name="state">The model and the data that a resumed training needs.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="vocabulary">The characters.</param>
     public static void Save(string path, Tree state, TrainingSettings settings, Vocabulary vocabulary)
@@ -25,7 +25,7 @@ internal static class Checkpoint
         }
     }
 
-    /// <exception cref="UserErrorException">The file is missing, damaged or of another program.</exception>
+    /// <exception cref="UserErrorException">The file is missing, corrupt, or from another program.</exception>
     public static (TrainingSettings Settings, Vocabulary Vocabulary, TreeDictionary State) Load(string path)
     {
         if (!File.Exists(path))

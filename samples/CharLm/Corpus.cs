@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>The text to learn: all files of a kind below a folder, as numbers of characters.</summary>
+/// <summary>The text to learn: all files of one kind below a folder, as numbers of characters.</summary>
 internal sealed class Corpus
 {
     private readonly int[] _tokens;
@@ -19,8 +19,8 @@ internal sealed class Corpus
 
     public int Length => _tokens.Length;
 
-    /// <summary>Reads the files of a folder, by default its Markdown, in the order of their names so that a run can be repeated.</summary>
-    /// <exception cref="UserErrorException">There is no such folder, or too little text in it.</exception>
+    /// <summary>Reads the files of a folder, by default Markdown, in the order of their names, so that a run is reproducible.</summary>
+    /// <exception cref="UserErrorException">The folder doesn't exist, or contains too little text.</exception>
     public static Corpus Load(string path, int context, Vocabulary? vocabulary = null, string pattern = "*.md")
     {
         string text = Read(path, pattern);
@@ -32,7 +32,7 @@ internal sealed class Corpus
         return new(text, vocabulary ?? Vocabulary.Of(text));
     }
 
-    /// <summary>Random pieces of the text and the same pieces one character on.</summary>
+    /// <summary>Returns random pieces of the text, and the same pieces shifted by one character.</summary>
     public (MlxArray Inputs, MlxArray Targets) Batch(Random random, int batchSize, int context, bool training = true)
     {
         int first = training ? 0 : _trainingLength;
@@ -47,7 +47,7 @@ internal sealed class Corpus
         return (MlxArray.Create(inputs, batchSize, context), MlxArray.Create(targets, batchSize, context));
     }
 
-    /// <summary>The text to learn, or that to check with, in pieces of equal length.</summary>
+    /// <summary>Splits the training text, or the validation text, into pieces of equal length.</summary>
     public IEnumerable<string> Pieces(int length, bool training) =>
         (training ? _tokens[.._trainingLength] : _tokens[_trainingLength..]).Chunk(length)
         .Where(piece => piece.Length == length).Select(piece => new string([.. piece.Select(Vocabulary.Decode)]));
@@ -88,7 +88,7 @@ internal sealed class Corpus
     private static string Normalize(string text) => text.ReplaceLineEndings("\n");
 }
 
-/// <summary>The characters a model knows; number 0 stands for all others.</summary>
+/// <summary>The characters that a model knows; number 0 represents all others.</summary>
 internal sealed class Vocabulary
 {
     private const char Unknown = '\uFFFD';
@@ -107,7 +107,7 @@ internal sealed class Vocabulary
 
     public int Count => Characters.Length;
 
-    /// <summary>The characters of a text that occur at least twice, in their order in Unicode.</summary>
+    /// <summary>Returns the characters that occur at least twice in a text, in Unicode order.</summary>
     public static Vocabulary Of(string text) =>
         new(Unknown + new string([.. text.GroupBy(c => c).Where(g => g.Count() > 1 && g.Key != Unknown).Select(g => g.Key).Order()]));
 

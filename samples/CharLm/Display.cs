@@ -3,7 +3,7 @@ using Spectre.Console;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>Progress of a training run: a live bar in a terminal, plain lines elsewhere.</summary>
+/// <summary>Shows the progress of a training run: a live bar in a terminal, plain lines elsewhere.</summary>
 internal static class Display
 {
     public delegate void Report(int done, float loss, float? validation, TimeSpan elapsed);

@@ -9,7 +9,7 @@ internal static class Program
         using CancellationTokenSource interrupt = new();
         Console.CancelKeyPress += (_, pressed) =>
         {
-            // The first Ctrl+C ends after the step in hand; the second ends at once.
+            // The first Ctrl+C ends the run after the current step; the second ends it immediately.
             pressed.Cancel = !interrupt.IsCancellationRequested;
             interrupt.Cancel();
         };

@@ -3,10 +3,10 @@ using DotMlx.LanguageModels.Architectures;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>Writes on from a prompt, one character at a time; earlier positions are computed once, thanks to the cache.</summary>
+/// <summary>Continues a prompt, one character at a time. The cache keeps the computed positions.</summary>
 internal sealed class Sampler(Decoder model, Vocabulary vocabulary, int context, float temperature, float topP)
 {
-    /// <summary>The characters that follow a prompt, as they are drawn.</summary>
+    /// <summary>Returns the characters that follow a prompt, as they are drawn.</summary>
     public IEnumerable<char> Generate(string prompt, int length)
     {
         model.Eval();
@@ -15,7 +15,7 @@ internal sealed class Sampler(Decoder model, Vocabulary vocabulary, int context,
         int[] next = Last(written, context);
         for (int i = 0; i < length; i++)
         {
-            // The model was trained on so many positions and knows nothing of later ones: then it reads the last half anew.
+            // The model was trained on a fixed number of positions. When they are used up, it reads the last half again.
             if (cache.Offset + next.Length > context)
             {
                 cache.Reset();
@@ -43,7 +43,7 @@ internal sealed class Sampler(Decoder model, Vocabulary vocabulary, int context,
         return (int)Mx.Random.Categorical(topP < 1f ? Nucleus(scaled) : scaled).Item<uint>();
     }
 
-    /// <summary>Leaves the fewest likely characters whose probabilities reach top-p; the others become impossible.</summary>
+    /// <summary>Keeps the fewest likely characters whose probabilities reach top-p; the others become impossible.</summary>
     private MlxArray Nucleus(MlxArray logits)
     {
         MlxArray ascending = Mx.ArgSort(logits, axis: -1);

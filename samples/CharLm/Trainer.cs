@@ -31,16 +31,16 @@ internal sealed class Trainer
 
     public Optimizer Optimizer { get; }
 
-    /// <summary>Steps done, also in earlier runs.</summary>
+    /// <summary>The number of steps, including those of earlier runs.</summary>
     public int StepsDone => (int)Optimizer.Step.Item<ulong>();
 
-    /// <summary>Model, optimizer and random numbers.</summary>
+    /// <summary>The model, the optimizer, and the random numbers.</summary>
     public Tree CaptureState() => _step.CaptureState();
 
-    /// <summary>Goes on from a state that was saved.</summary>
+    /// <summary>Continues from a saved state.</summary>
     public void RestoreState(TreeDictionary state) => _step.RestoreState(state);
 
-    /// <summary>Trains one step on a batch that follows from its number.</summary>
+    /// <summary>Trains one step on a batch that depends only on the step's number.</summary>
     /// <returns>The loss before the step.</returns>
     public float TrainStep()
     {
@@ -53,7 +53,7 @@ internal sealed class Trainer
         }
     }
 
-    /// <summary>The loss on the tenth of the text that is not trained on.</summary>
+    /// <summary>Returns the loss on the tenth of the text that is held out.</summary>
     public float Validate()
     {
         Model.Eval();
@@ -82,6 +82,6 @@ internal sealed class Trainer
             [warmUp]);
     }
 
-    // System.HashCode differs from run to run; this must not.
+    // System.HashCode differs between runs, but this hash must not.
     private int HashCode(int step) => unchecked((Settings.Seed * 1_000_003) ^ (step * 7919));
 }

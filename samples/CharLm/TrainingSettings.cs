@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DotMlx.Samples.CharLm;
 
-/// <summary>What a training run depends on, kept in its checkpoint.</summary>
+/// <summary>The settings that determine a training run, kept in its checkpoint.</summary>
 internal sealed record TrainingSettings(
     int Dims, int Heads, int Layers, int Context, int BatchSize, int Steps, float LearningRate, float Dropout, int Seed)
 {
@@ -19,7 +19,7 @@ internal sealed record TrainingSettings(
         ["seed"] = Text(Seed),
     };
 
-    /// <exception cref="FormatException">Something is missing or no number.</exception>
+    /// <exception cref="FormatException">A setting is missing or isn't a number.</exception>
     public static TrainingSettings FromText(IReadOnlyDictionary<string, string> text)
     {
         string Get(string key) => text.TryGetValue(key, out string? value) ? value : throw new FormatException($"it lacks '{key}'");

@@ -1,6 +1,6 @@
 namespace DotMlx.Samples.Digits;
 
-/// <summary>A run on disk: weights, optimizer state, history and settings in one safetensors file.</summary>
+/// <summary>A saved run: weights, optimizer state, history, and settings in one safetensors file.</summary>
 internal static class Checkpoint
 {
     private const string Format = "dotmlx-digits-1";
@@ -12,8 +12,8 @@ internal static class Checkpoint
         OutputFile.Write(path, () => Mx.SaveSafetensors(path, trainer.CaptureState().Flatten(), metadata));
     }
 
-    /// <summary>Reads a run; of several processes the first one reads it for all.</summary>
-    /// <exception cref="UserErrorException">The file is missing, damaged or of another program.</exception>
+    /// <summary>Reads a run. In a team, the first process reads it for all.</summary>
+    /// <exception cref="UserErrorException">The file is missing, corrupt, or from another program.</exception>
     public static (TrainingSettings Settings, TreeDictionary State) Load(string path, Team? team = null)
     {
         byte[] content = team is null ? Read(path) : team.FromFirst(() => Read(path));
@@ -34,8 +34,8 @@ internal static class Checkpoint
         }
     }
 
-    /// <summary>Puts a loaded state into a trainer.</summary>
-    /// <exception cref="UserErrorException">The state lacks something or has other shapes.</exception>
+    /// <summary>Restores a loaded state into a trainer.</summary>
+    /// <exception cref="UserErrorException">The state lacks entries or has other shapes.</exception>
     public static void Restore(Trainer trainer, TreeDictionary state, string path)
     {
         try

@@ -5,7 +5,7 @@ namespace DotMlx.Samples.Digits;
 
 internal static class ConfusionTable
 {
-    /// <summary>One row per digit shown, one column per digit read; what lies off the diagonal is a mistake.</summary>
+    /// <summary>Prints one row per actual digit and one column per predicted digit; counts off the diagonal are mistakes.</summary>
     public static Table Create(Evaluation evaluation)
     {
         Table table = new Table().Border(TableBorder.Rounded).Title("Held-out digits: shown (rows) and read as (columns)");

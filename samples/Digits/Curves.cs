@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>The picture of a run: loss on the left, accuracy on the right, over the epochs.</summary>
+/// <summary>Draws the curves of a run over its epochs: the loss on the left, the accuracy on the right.</summary>
 internal static class Curves
 {
     private const int Width = 1200;
@@ -13,7 +13,7 @@ internal static class Curves
     /// <exception cref="UserErrorException">The file can't be written.</exception>
     public static void Save(IReadOnlyList<EpochRecord> history, string path)
     {
-        // A machine without fonts, such as a container, would draw curves without text.
+        // On a machine without fonts, such as a container, the curves have no text.
         Fonts.AddFontFile(FontName, Path.Combine(AppContext.BaseDirectory, "fonts", "DejaVuSans-Ascii.ttf"));
         var picture = new Multiplot();
         picture.AddPlots(2);

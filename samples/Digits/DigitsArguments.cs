@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>The command line, checked; null stands for an option that was not given.</summary>
+/// <summary>The checked command line; null means that an option wasn't given.</summary>
 internal sealed record DigitsArguments(
     int Epochs, int? BatchSize, float? LearningRate, string? Optimizer, int? Seed, int? DecayEpochs, bool Resume, string Output,
     string Data, bool Distributed)
@@ -24,8 +24,8 @@ internal sealed record DigitsArguments(
         };
     }
 
-    /// <summary>A resumed run keeps the settings of its checkpoint; an option that says otherwise is a mistake.</summary>
-    /// <exception cref="UserErrorException">An option differs from the checkpoint.</exception>
+    /// <summary>A resumed run keeps the settings of its checkpoint, and an option that contradicts them is an error.</summary>
+    /// <exception cref="UserErrorException">An option contradicts the checkpoint.</exception>
     public void RequireAgreement(TrainingSettings saved, string checkpoint)
     {
         Check("batch-size", BatchSize, saved.BatchSize);

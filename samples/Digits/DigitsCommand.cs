@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>The program as a function of its arguments, so that tests can call it.</summary>
+/// <summary>Runs the program as a function of its arguments, so that tests can call it.</summary>
 internal static class DigitsCommand
 {
     public const int Success = 0;
@@ -50,7 +50,7 @@ internal static class DigitsCommand
         Team? team = arguments.Distributed ? Team.Connect() : null;
         if (team is { IsFirst: false })
         {
-            // One process talks; errors of the others still reach the user.
+            // Only one process writes output, but errors of the others also reach the user.
             console = Displays.Silent();
         }
 

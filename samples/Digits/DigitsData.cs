@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>Images as rows of 64 pixels scaled to 0..1, and the digits they show.</summary>
+/// <summary>Images as rows of 64 pixels scaled to [0, 1], and the digits that they show.</summary>
 internal sealed record DigitsSet(float[] Pixels, int[] Labels)
 {
     public int Count => Labels.Length;
@@ -15,7 +15,7 @@ internal sealed record DigitsSet(float[] Pixels, int[] Labels)
     public MlxArray Targets() => MlxArray.Create<int>(Labels, Count);
 }
 
-/// <summary>The digits, four fifths to train on and one fifth held out.</summary>
+/// <summary>Loads the digits: four fifths for training, and one fifth held out.</summary>
 internal sealed class DigitsData
 {
     public const int PixelCount = 64;
@@ -29,11 +29,13 @@ internal sealed class DigitsData
 
     public required DigitsSet HeldOut { get; init; }
 
-    /// <summary>The copy that lies beside the program.</summary>
+    /// <summary>The copy next to the program.</summary>
     public static string DefaultPath => Path.Combine(AppContext.BaseDirectory, "data", "digits.csv.gz");
 
-    /// <summary>Reads a gzip-compressed table of 65 integers a row.</summary>
-    /// <exception cref="UserErrorException">The file cannot be read or is no such table; the message names file and line.</exception>
+    /// <summary>Reads a gzip-compressed table with 65 integers per row.</summary>
+    /// <exception cref="UserErrorException">
+    /// The file can't be read or isn't such a table; the message contains the file and the line.
+    /// </exception>
     public static DigitsData Load(string path)
     {
         var training = new Rows();
@@ -46,8 +48,8 @@ internal sealed class DigitsData
             int line = 0;
             while (reader.ReadLine() is { } text)
             {
-                // One row in five, so that each writer occurs on both sides; a place that moves every ten rows, because the
-                // digits run from 0 to 9 in long stretches and each should be held out as often as the others.
+                // One row in five is held out, so that each writer occurs on both sides. The row moves every ten rows, because the digits
+                // run from 0 to 9 in long stretches, and each digit should be held out equally often.
                 bool held = line % HeldOutEvery == line / DigitsRun % HeldOutEvery;
                 (held ? heldOut : training).Add(text, path, ++line);
             }

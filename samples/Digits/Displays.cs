@@ -4,16 +4,16 @@ using Spectre.Console.Rendering;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>Shows a training run while it lasts.</summary>
+/// <summary>Shows a training run in progress.</summary>
 internal interface ITrainingDisplay
 {
-    /// <summary>Runs the training, which reports each batch and, with its record, each complete epoch.</summary>
+    /// <summary>Runs the training, which reports each batch and the record of each complete epoch.</summary>
     void Show(Action<Action<RunProgress>, Action<int, EpochRecord>> train);
 }
 
 internal static class Displays
 {
-    /// <summary>A live bar in a terminal, plain lines where the output goes to a file or a pipe.</summary>
+    /// <summary>Chooses a live bar in a terminal, and plain lines if the output goes to a file or a pipe.</summary>
     public static ITrainingDisplay For(IAnsiConsole console) =>
         console.Profile.Capabilities.Interactive && console.Profile.Out.IsTerminal ? new LiveDisplay(console) : new PlainDisplay(console);
 
@@ -31,7 +31,7 @@ internal static class Displays
         string.Create(CultureInfo.InvariantCulture, $"{(int)time.TotalMinutes}:{time.Seconds:D2} left");
 }
 
-/// <summary>One line an epoch.</summary>
+/// <summary>Prints one line per epoch.</summary>
 internal sealed class PlainDisplay(IAnsiConsole console) : ITrainingDisplay
 {
     public void Show(Action<Action<RunProgress>, Action<int, EpochRecord>> train)
@@ -46,10 +46,10 @@ internal sealed class PlainDisplay(IAnsiConsole console) : ITrainingDisplay
     }
 }
 
-/// <summary>A bar that is redrawn as the batches go by.</summary>
+/// <summary>A bar that is redrawn as batches are trained.</summary>
 internal sealed class LiveDisplay(IAnsiConsole console) : ITrainingDisplay
 {
-    // The figures beside the bar take this much; the bar has the rest of the line.
+    // The width of the figures next to the bar, which takes the rest of the line.
     private const int FiguresWidth = 74;
     private const int NarrowestBar = 6;
     private const int WidestBar = 40;

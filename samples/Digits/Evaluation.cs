@@ -1,6 +1,6 @@
 namespace DotMlx.Samples.Digits;
 
-/// <summary>What a model makes of a set: mean loss, and how often each digit was taken for which.</summary>
+/// <summary>The results of a model on a set: the mean loss, and the number of predictions for each pair of digits.</summary>
 internal sealed class Evaluation
 {
     private readonly int[,] _counts = new int[DigitsData.ClassCount, DigitsData.ClassCount];
@@ -24,10 +24,10 @@ internal sealed class Evaluation
 
     public float Accuracy => (float)Correct / Count;
 
-    /// <summary>How many images of <paramref name="actual"/> were taken for <paramref name="predicted"/>.</summary>
+    /// <summary>Returns the number of images of <paramref name="actual"/> that were classified as <paramref name="predicted"/>.</summary>
     public int this[int actual, int predicted] => _counts[actual, predicted];
 
-    /// <summary>The share of the images of a digit that were recognized; NaN when there are none.</summary>
+    /// <summary>Returns the fraction of a digit's images that were classified correctly; NaN if there are none.</summary>
     public float Recall(int digit)
     {
         int total = 0;

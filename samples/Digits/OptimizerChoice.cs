@@ -2,7 +2,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>The optimizers that the command line offers, each with a learning rate that suits this problem.</summary>
+/// <summary>The optimizers of the command line, each with a learning rate that suits this problem.</summary>
 internal static class OptimizerChoice
 {
     private const float WarmUpFraction = 0.1f;
@@ -27,7 +27,7 @@ internal static class OptimizerChoice
 
     public static Optimizer Create(string name, Schedule learningRate) => Find(name).Create(learningRate);
 
-    /// <summary>Linear warm-up to the peak over a tenth of the steps, then a cosine down to a hundredth of it.</summary>
+    /// <summary>Linear warm-up to the peak over a tenth of the steps, and then a cosine decay to a hundredth of it.</summary>
     public static Schedule WarmUpAndCosine(float peak, int totalSteps)
     {
         int warmUp = Math.Max(1, (int)(totalSteps * WarmUpFraction));

@@ -2,7 +2,7 @@ namespace DotMlx.Samples.Digits;
 
 internal static class OutputFile
 {
-    /// <summary>Writes a file, and the folder for it.</summary>
+    /// <summary>Writes a file, and creates its folder.</summary>
     /// <exception cref="UserErrorException">The file can't be written.</exception>
     public static void Write(string path, Action write)
     {

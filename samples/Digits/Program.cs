@@ -9,7 +9,7 @@ internal static class Program
         using var interrupt = new CancellationTokenSource();
         Console.CancelKeyPress += (_, pressed) =>
         {
-            // The first Ctrl+C ends after the batch in hand, in a team after the epoch; the second ends at once.
+            // The first Ctrl+C ends the run after the current batch, or in a team after the epoch; the second ends it immediately.
             pressed.Cancel = !interrupt.IsCancellationRequested;
             interrupt.Cancel();
         };

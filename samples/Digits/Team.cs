@@ -1,6 +1,6 @@
 namespace DotMlx.Samples.Digits;
 
-/// <summary>The processes that train one model together: each has a part of every batch, and all take the same step.</summary>
+/// <summary>The processes that train one model together. Each gets a part of every batch, and all take the same step.</summary>
 internal sealed class Team
 {
     private Team(DistributedGroup group) => Group = group;
@@ -11,14 +11,18 @@ internal sealed class Team
 
     public int Size => Group.Size;
 
-    /// <summary>Whether this process talks to the user and writes files.</summary>
+    /// <summary>Whether this process writes output and files.</summary>
     public bool IsFirst => Rank == 0;
 
-    /// <summary>Connects to the other processes that <c>dotnet mlx launch</c> started; alone without it.</summary>
+    /// <summary>Connects to the other processes that <c>dotnet mlx launch</c> started; without it, the team has one member.</summary>
     public static Team Connect() => new(Mx.Distributed.Init());
 
-    /// <summary>This process's rows of a batch and the weights of their losses, which over all processes add up to the mean.</summary>
-    /// <remarks>Where a batch does not divide, the last parts are filled up with rows of weight zero, so that all have one shape.</remarks>
+    /// <summary>
+    /// Returns this process's rows of a batch, and the weights of their losses, whose sum over all processes is the mean.
+    /// </summary>
+    /// <remarks>
+    /// If a batch can't be divided evenly, the last parts are padded with rows of weight zero, so that all parts have one shape.
+    /// </remarks>
     public (int[] Rows, float[] Weights) PartOf(ReadOnlySpan<int> batch)
     {
         int length = (batch.Length + Size - 1) / Size;
@@ -37,16 +41,16 @@ internal sealed class Team
         return (rows, weights);
     }
 
-    /// <summary>Whether any process says so.</summary>
+    /// <summary>Whether any process passes true.</summary>
     public bool Any(bool here)
     {
         using MlxScope scope = MlxScope.Begin();
         return Mx.Distributed.AllSum(MlxArray.Create<int>([here ? 1 : 0], 1), Group).Item<int>() > 0;
     }
 
-    /// <summary>What the first process has, in all of them; so only its machine needs the file.</summary>
-    /// <param name="read">Called in the first process.</param>
-    /// <exception cref="UserErrorException">The first process could not read it.</exception>
+    /// <summary>Copies the value of the first process to all, so that only its machine needs the file.</summary>
+    /// <param name="read">The function, called only in the first process.</param>
+    /// <exception cref="UserErrorException">The first process couldn't read it.</exception>
     public byte[] FromFirst(Func<byte[]> read)
     {
         if (Size == 1)
@@ -61,7 +65,7 @@ internal sealed class Team
         }
         finally
         {
-            // Also after an exception: the others wait for the length, and zero tells them.
+            // This also runs after an exception, because the others wait for the length. Zero reports the failure.
             content = Share(content);
         }
 
@@ -77,7 +81,7 @@ internal sealed class Team
             return content;
         }
 
-        // A sum in which all others have zeros is a copy.
+        // A sum is a copy if all other processes contribute zeros.
         return Mx.Distributed.AllSum(MlxArray.Create<byte>(IsFirst ? content : new byte[length], length), Group).ToArray<byte>();
     }
 }

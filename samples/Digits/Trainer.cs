@@ -5,13 +5,13 @@ using DotMlx.Training;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>A model, its optimizer and the way they go through the data; what one epoch does depends on nothing but its number.</summary>
+/// <summary>A model, its optimizer, and their order through the data. An epoch depends only on its number.</summary>
 internal sealed class Trainer
 {
     private const int Hidden1 = 256;
     private const int Hidden2 = 128;
 
-    // With fewer than 1,500 images, answers that are a little unsure of themselves are right more often.
+    // With fewer than 1,500 images, label smoothing makes more predictions correct.
     private const float LabelSmoothing = 0.1f;
 
     private readonly DigitsSet _trainingSet;
@@ -25,9 +25,9 @@ internal sealed class Trainer
     private readonly Team? _team;
     private readonly List<EpochRecord> _history = [];
 
-    /// <param name="settings">What decides the numbers.</param>
+    /// <param name="settings">The settings that determine the results.</param>
     /// <param name="data">The digits.</param>
-    /// <param name="team">The processes that train together; null where this one is alone.</param>
+    /// <param name="team">The processes that train together; null for a single process.</param>
     public Trainer(TrainingSettings settings, DigitsData data, Team? team = null)
     {
         Settings = settings;
@@ -35,7 +35,7 @@ internal sealed class Trainer
         _trainingSet = data.Training;
         _heldOutSet = data.HeldOut;
 
-        // The order of an epoch follows from seed and number alone, so that a resumed run meets the same batches.
+        // The order of an epoch depends only on the seed and the number of the epoch, so a resumed run gets the same batches.
         _batches = Dataset.Range(data.Training.Count).Shuffle(settings.Seed).Batch(settings.BatchSize);
         _images = data.Training.Images();
         _targets = data.Training.Targets();
@@ -50,7 +50,7 @@ internal sealed class Trainer
         int steps = BatchesPerEpoch * settings.DecayEpochs;
         Optimizer = OptimizerChoice.Create(settings.Optimizer, OptimizerChoice.WarmUpAndCosine(settings.LearningRate, steps));
 
-        // On a CPU, MLX compiles a step with a C++ compiler, which this sample does not ask for.
+        // On a CPU, MLX compiles a step with a C++ compiler, which this sample doesn't require.
         bool compiled = Mx.DefaultDevice().Type == DeviceType.Gpu;
         _step = TrainingStep.Create(Model, Optimizer, BatchLoss,
             new() { Group = _team?.Group, Seed = (ulong)settings.Seed, Compiled = compiled });
@@ -62,7 +62,7 @@ internal sealed class Trainer
 
     public Optimizer Optimizer { get; }
 
-    /// <summary>The figures of the complete epochs, the first one first.</summary>
+    /// <summary>The figures of the complete epochs, in order.</summary>
     public IReadOnlyList<EpochRecord> History => _history;
 
     public int TrainingCount => _trainingSet.Count;
@@ -70,13 +70,15 @@ internal sealed class Trainer
     private int BatchesPerEpoch => _batches.Count!.Value;
 
     /// <summary>Trains the next epoch.</summary>
-    /// <param name="onBatch">Told the examples of each batch and its loss.</param>
+    /// <param name="onBatch">Called with the number of examples and the loss of each batch.</param>
     /// <param name="cancellation">
-    /// Looked at between batches; the epoch is then incomplete and the trainer of no further use. In a team, looked at before the epoch.
+    /// Checked between batches. After a cancellation, the epoch is incomplete, and the trainer can't be used again. In a team, it is
+    /// checked before the epoch.
     /// </param>
     public EpochRecord TrainEpoch(Action<int, float>? onBatch = null, CancellationToken cancellation = default)
     {
-        // Whoever was asked, all end after the same epoch: nobody waits for a process that has gone, and no batch pays for asking.
+        // If any process is asked to stop, all stop after the same epoch, so that none waits for one that has ended. Checking costs nothing
+        // per batch.
         if (_team?.Any(cancellation.IsCancellationRequested) ?? false)
         {
             throw new OperationCanceledException(cancellation);
@@ -105,7 +107,7 @@ internal sealed class Trainer
 
     public Evaluation EvaluateHeldOut() => Evaluate(_heldOutSet, _heldOutImages, _heldOutTargets);
 
-    /// <summary>Everything that the next epoch depends on, and the history; valid until that epoch is trained.</summary>
+    /// <summary>The state that the next epoch depends on, and the history; valid until that epoch is trained.</summary>
     public TreeDictionary CaptureState() => new()
     {
         ["model"] = Model.Parameters(),
@@ -113,8 +115,8 @@ internal sealed class Trainer
         ["history"] = HistoryArray(),
     };
 
-    /// <summary>Continues where a captured state left off.</summary>
-    /// <exception cref="Exception">The state is not of this model and optimizer.</exception>
+    /// <summary>Continues from a captured state.</summary>
+    /// <exception cref="Exception">The state belongs to another model or optimizer.</exception>
     public void RestoreState(TreeDictionary state)
     {
         Model.Update(state["model"]);
@@ -135,7 +137,7 @@ internal sealed class Trainer
     private static MlxArray Loss(MlxArray logits, MlxArray targets) =>
         Losses.CrossEntropy(logits, targets, labelSmoothing: LabelSmoothing, reduction: Reduction.Mean);
 
-    // In a team, each process has a part of the batch, whose examples have weights.
+    // In a team, each process gets a part of the batch, and its examples have weights.
     private MlxArray BatchLoss(MlxArray[] batch) => batch is [var images, var targets, var weights]
         ? (Losses.CrossEntropy(Model.Forward(images), targets, labelSmoothing: LabelSmoothing) * weights).Sum()
         : Loss(Model.Forward(batch[0]), batch[1]);

@@ -2,14 +2,17 @@ using System.Globalization;
 
 namespace DotMlx.Samples.Digits;
 
-/// <summary>What decides the numbers: two runs with equal settings give equal bits, however their epochs are cut into runs.</summary>
+/// <summary>
+/// The settings that determine the results. Two runs with equal settings match bit for bit, even if one of them was interrupted and
+/// resumed.
+/// </summary>
 internal sealed record TrainingSettings
 {
     public const int DefaultBatchSize = 64;
     public const int DefaultSeed = 1;
     public const string DefaultOptimizer = "adamw";
 
-    /// <summary>The learning rate has fallen to its floor after this many epochs, also when fewer or more are run.</summary>
+    /// <summary>The number of epochs after which the learning rate reaches its minimum, even if fewer or more are trained.</summary>
     public const int DefaultDecayEpochs = 30;
 
     public int BatchSize { get; init; } = DefaultBatchSize;
@@ -22,7 +25,7 @@ internal sealed record TrainingSettings
 
     public int DecayEpochs { get; init; } = DefaultDecayEpochs;
 
-    /// <summary>The settings by option name, as a checkpoint keeps them; floats in their shortest exact form.</summary>
+    /// <summary>The settings by option name, as a checkpoint stores them, with floats in their shortest exact form.</summary>
     public IReadOnlyDictionary<string, string> ToText() => new Dictionary<string, string>
     {
         ["batch-size"] = BatchSize.ToString(CultureInfo.InvariantCulture),
@@ -32,7 +35,7 @@ internal sealed record TrainingSettings
         ["decay-epochs"] = DecayEpochs.ToString(CultureInfo.InvariantCulture),
     };
 
-    /// <exception cref="FormatException">A setting is missing or is no number.</exception>
+    /// <exception cref="FormatException">A setting is missing or isn't a number.</exception>
     public static TrainingSettings FromText(IReadOnlyDictionary<string, string> text)
     {
         return new TrainingSettings

@@ -1,6 +1,6 @@
 namespace DotMlx.Samples.Digits;
 
-/// <summary>Something that the person at the keyboard can put right: printed as one line, without a stack.</summary>
+/// <summary>An error that the user can correct. It is reported in one line, without a stack trace.</summary>
 internal sealed class UserErrorException : Exception
 {
     public UserErrorException(string message)

@@ -10,7 +10,7 @@ using Spectre.Console;
 
 namespace DotMlx.Samples.Lora;
 
-/// <summary>The program as a function of its arguments, so that tests can call it.</summary>
+/// <summary>Runs the program as a function of its arguments, so that tests can call it.</summary>
 internal static class LoraCommand
 {
     private const int StepsBetweenChecks = 25;
@@ -75,7 +75,7 @@ internal static class LoraCommand
             Directory.Delete(checkpoints, recursive: true);
         }
 
-        // On a CPU, MLX compiles with a C++ compiler, which takes longer than so few steps.
+        // On a CPU, MLX compiles with a C++ compiler, which takes longer than these few steps.
         using FineTuner tuner = new(
             model, data,
             new()
@@ -122,7 +122,7 @@ internal static class LoraCommand
         output.WriteLine();
     }
 
-    /// <summary>Writes CharLm's model and the new text as the fine-tuning API reads them.</summary>
+    /// <summary>Writes CharLm's model and the new text in the form that the fine-tuning API reads.</summary>
     private static TrainingSettings Prepare(ParseResult arguments, string folder)
     {
         (TrainingSettings saved, Vocabulary vocabulary, TreeDictionary state) =

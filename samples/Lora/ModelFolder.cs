@@ -5,11 +5,11 @@ using DotMlx.Samples.CharLm;
 
 namespace DotMlx.Samples.Lora;
 
-/// <summary>A model of CharLm as a folder in Hugging Face's layout, which DotMlx, mlx-lm and the command-line tool load.</summary>
+/// <summary>Writes a model of CharLm as a folder in Hugging Face's layout, which DotMlx, mlx-lm, and the command-line tool load.</summary>
 internal static class ModelFolder
 {
     /// <summary>Writes the model, and a tokenizer with a token for each of its characters.</summary>
-    /// <exception cref="UserErrorException">The folder cannot be written.</exception>
+    /// <exception cref="UserErrorException">The folder can't be written.</exception>
     public static void Write(string folder, Decoder model, TrainingSettings settings, Vocabulary vocabulary)
     {
         try
@@ -25,8 +25,8 @@ internal static class ModelFolder
         }
     }
 
-    /// <summary>Writes the text to learn and the text to check with: one piece as long as the context in each line.</summary>
-    /// <exception cref="UserErrorException">The folder cannot be written, or the text is too short.</exception>
+    /// <summary>Writes the training text and the validation text, with one piece of the context's length per line.</summary>
+    /// <exception cref="UserErrorException">The folder can't be written, or the text is too short.</exception>
     public static void WriteData(string folder, Corpus corpus, TrainingSettings settings)
     {
         foreach ((string name, bool training) in new[] { ("train.jsonl", true), ("valid.jsonl", false) })
@@ -66,13 +66,13 @@ internal static class ModelFolder
         ["tie_word_embeddings"] = model.TiedEmbeddings,
     };
 
-    /// <summary>Byte-pair encoding without pairs, which leaves each character a token.</summary>
+    /// <summary>Byte-pair encoding without merges, so that each character is a token.</summary>
     private static JsonObject Tokenizer(Vocabulary vocabulary)
     {
         JsonObject tokens = [];
         for (int i = 0; i < vocabulary.Count; i++)
         {
-            // Half of a surrogate pair is no text by itself.
+            // Half of a surrogate pair isn't valid text.
             char character = vocabulary.Decode(i);
             tokens[char.IsSurrogate(character) ? $"<{(int)character:X4}>" : character.ToString()] = i;
         }

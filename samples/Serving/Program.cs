@@ -41,7 +41,7 @@ internal sealed record Published(Circle Model, int Step, float Loss);
 
 internal sealed record Prediction(int Step, float[] Inside);
 
-/// <summary>Answers with the model that was published last.</summary>
+/// <summary>Answers with the most recently published model.</summary>
 internal sealed class Predictor
 {
     private volatile Published _current = new((Circle)new Circle().Eval(), 0, float.NaN);
@@ -53,7 +53,7 @@ internal sealed class Predictor
 
     public async Task<Prediction> PredictAsync(float[][] points, CancellationToken cancellation)
     {
-        // Read once, because the trainer may publish another model in the meantime.
+        // The field is read once, because the trainer may publish another model in the meantime.
         Published published = _current;
         using MlxScope scope = MlxScope.Begin();
         MlxArray x = MlxArray.Create<float>([.. points.SelectMany(point => point)], points.Length, 2);

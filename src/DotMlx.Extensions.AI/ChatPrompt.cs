@@ -8,7 +8,7 @@ namespace DotMlx.Extensions.AI;
 /// <summary>Converts messages and tools to tokens with the model's chat template.</summary>
 internal sealed class ChatPrompt
 {
-    // JSON is compact because indentation costs tokens.
+    // The JSON is compact, because indentation costs tokens.
     private static readonly JsonSerializerOptions Compact = new(AIJsonUtilities.DefaultOptions) { WriteIndented = false };
 
     private readonly LanguageModel _model;

@@ -33,7 +33,7 @@ internal static class CapturedParameters
             name.Identifier.ValueText == parameter.Name
             && SymbolEqualityComparer.Default.Equals(semantics.GetSymbolInfo(name, cancel).Symbol, parameter));
 
-    // An initializer runs only once, when the module is made.
+    // An initializer runs only once, when the module is created.
     private static bool IsInitializer(SyntaxNode node) =>
         node is EqualsValueClauseSyntax
             { Parent: PropertyDeclarationSyntax or VariableDeclaratorSyntax { Parent.Parent: FieldDeclarationSyntax } };

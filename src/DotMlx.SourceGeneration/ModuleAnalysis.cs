@@ -67,7 +67,7 @@ internal sealed class ModuleAnalysis
         {
             case TypeRole.Parameters when symbol is IPropertySymbol property && !attributes.IncludesExplicitly
                 && BackingField(property) is null:
-                // A computed property stores nothing; what it is computed from is found where it is stored.
+                // A computed property stores nothing; the members that it reads are found where they are stored.
                 return;
             case TypeRole.Parameters:
                 AddParameter(symbol, type, attributes);
@@ -132,7 +132,7 @@ internal sealed class ModuleAnalysis
         return attributes.IncludesExplicitly && trimmed.Length > 0 ? trimmed : name;
     }
 
-    // An override takes the inherited member's place; anything else with its name would hide it.
+    // An override replaces the inherited member; any other member with that name would hide it.
     private bool InheritedWithName(ISymbol symbol, string name, out string? other)
     {
         ISymbol? overridden = (symbol as IPropertySymbol)?.OverriddenProperty;
@@ -201,7 +201,7 @@ internal sealed class ModuleAnalysis
         {
             return true;
         }
-        // An abstract property is listed by the class that implements it.
+        // The class that implements an abstract property lists it.
         access = MemberAccess.Field;
         field = BackingField(property)?.Name ?? "";
         return field.Length > 0;

@@ -61,7 +61,7 @@ public sealed class ModuleGenerator : IIncrementalGenerator
         return ModuleAnalysis.Run(type, declaration, context.SemanticModel, cancel);
     }
 
-    // Several parts of a class may repeat the base list; the class is written once.
+    // Several parts of a class may repeat the base list, but the class is written only once.
     private static bool IsFirstDeclaration(INamedTypeSymbol type, ClassDeclarationSyntax declaration, CancellationToken cancel)
     {
         foreach (SyntaxReference reference in type.DeclaringSyntaxReferences)

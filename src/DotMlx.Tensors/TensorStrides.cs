@@ -22,7 +22,7 @@ internal static class TensorStrides
                 return false;
             }
 
-            // A dimension of length 1 is never stepped along: MLX's stride may be anything there, a tensor's must be 0.
+            // A dimension of length 1 has no steps: its stride can be anything in MLX, but must be 0 in a tensor.
             if (source[i] > 0 && lengths[i] > 1)
             {
                 strides[i] = (nint)source[i];

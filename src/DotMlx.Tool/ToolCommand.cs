@@ -79,7 +79,7 @@ internal static class ToolCommand
         }
 
         string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
-        string fault = result.UnmatchedTokens is [{ } unknown, ..] ? $"'{unknown}' is not known here" : result.Errors[0]
+        string fault = result.UnmatchedTokens is [{ } unknown, ..] ? $"there is no argument '{unknown}'" : result.Errors[0]
             .Message.TrimEnd('.');
         terminal.Error.WriteLine($"{Name}{command}: {Units.OneLine(fault, 300)} ('{Name}{command} --help' tells more).");
         return false;
@@ -90,7 +90,7 @@ internal static class ToolCommand
     {
         ToolException => exception.Message,
         DllNotFoundException => $"no MLX library loads ('{Name} info' lists every place that was tried).",
-        // Messages of the files and of MLX name the file or the function.
+        // Messages about files and from MLX already name the file or the function.
         IOException or UnauthorizedAccessException or InvalidDataException or NotSupportedException or MlxException or OutOfMemoryException
             or ChatTemplateException => Units.OneLine(exception.Message, 600),
         _ => null,

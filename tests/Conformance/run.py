@@ -14,7 +14,7 @@ import report
 HERE = os.path.dirname(os.path.abspath(__file__))
 SECONDS = 900       # The limit of one process.
 
-# Tests of several processes are DotMlx's own; those of Metal and CUDA kernels need a GPU.
+# DotMlx's own suites test several processes, and tests of Metal and CUDA kernels need a GPU.
 NOT_RUN = {"mlx_distributed_tests", "mlx_tests", "cuda_skip", "mpi_test_distributed", "nccl_test_distributed", "ring_test_distributed"}
 
 

@@ -2,7 +2,7 @@ using DotMlx.Tests;
 
 namespace DotMlx.Samples.Digits.Tests;
 
-/// <summary>The sample as several processes, which <c>dotnet mlx launch</c> would start.</summary>
+/// <summary>Runs the sample in several processes, as <c>dotnet mlx launch</c> would.</summary>
 internal sealed class DistributedTests
 {
     private const double Tolerance = 1e-5;
@@ -21,7 +21,7 @@ internal sealed class DistributedTests
     [Test]
     public void AnyNumberOfProcessesTrainsTheSameModelAndResumesAnyOther()
     {
-        // Two epochs of 23 batches: the last batch of each, 38 digits, does not divide by four.
+        // Two epochs have 23 batches. The last batch of each, with 38 digits, can't be divided by four.
         using var alone = new Sample();
         alone.Run("--epochs=2", "--optimizer=sgd", "--batch-size=50").AssertSucceeded();
 

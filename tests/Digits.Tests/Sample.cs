@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace DotMlx.Samples.Digits.Tests;
 
-/// <summary>Runs the sample in a folder of its own, as a shell with redirected output would.</summary>
+/// <summary>Runs the sample in its own folder, as a shell with redirected output would.</summary>
 internal sealed class Sample : IDisposable
 {
     public Sample()
@@ -45,7 +45,7 @@ internal sealed class Sample : IDisposable
 
     internal sealed record Result(int Exit, string Output, string Errors)
     {
-        /// <summary>Failed with exactly one line that holds all of the parts.</summary>
+        /// <summary>Checks that the run failed with exactly one line, which contains all of the parts.</summary>
         public void AssertRefused(params string[] parts)
         {
             Assert.That(Exit, Is.EqualTo(DigitsCommand.BadInput), Output + Errors);

@@ -10,7 +10,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace DotMlx.Analyzers.Tests;
 
-/// <summary>Runs the package's generator, analyzers and fixes over a piece of source, as compiler and IDE would.</summary>
+/// <summary>Runs the package's generator, analyzers, and fixes on a source text, as the compiler and an IDE would.</summary>
 internal static class AnalyzedSource
 {
     private const string Usings =
@@ -39,24 +39,24 @@ internal static class AnalyzedSource
             .Select(type => (CodeFixProvider)Activator.CreateInstance(type)!),
     ];
 
-    /// <summary>What is reported, in the order of the source; the source itself must compile.</summary>
+    /// <summary>Returns the diagnostics in source order; the source itself must compile.</summary>
     internal static async Task<Diagnostic[]> Diagnose(string source)
     {
         using var workspace = new AdhocWorkspace();
         return await Diagnose(Open(workspace, source));
     }
 
-    /// <summary>The source after a fix of the first diagnostic with that number.</summary>
-    /// <param name="source">Source with a mistake.</param>
+    /// <summary>Returns the source after a fix of the first diagnostic with that ID.</summary>
+    /// <param name="source">The source with a mistake.</param>
     /// <param name="id">The diagnostic.</param>
-    /// <param name="title">What the title of the fix begins with.</param>
+    /// <param name="title">The beginning of the fix's title.</param>
     internal static async Task<string> Fix(string source, string id, string title)
     {
         using var workspace = new AdhocWorkspace();
         Document document = Open(workspace, source);
         SyntaxTree tree = (await document.GetSyntaxTreeAsync())!;
         Diagnostic diagnostic = (await Diagnose(document)).First(d => d.Id == id);
-        // The generator's diagnostics have a location without a tree.
+        // Locations of the generator's diagnostics have no syntax tree.
         var located = Diagnostic.Create(diagnostic.Descriptor, Location.Create(tree, diagnostic.Location.SourceSpan), diagnostic.Properties,
             Arguments(diagnostic));
         List<CodeAction> actions = [];
@@ -91,7 +91,7 @@ internal static class AnalyzedSource
         Compilation compilation = (await document.Project.GetCompilationAsync())!;
         CSharpGeneratorDriver.Create([new ModuleGenerator().AsSourceGenerator()], parseOptions: Language)
             .RunGeneratorsAndUpdateCompilation(compilation, out Compilation whole, out ImmutableArray<Diagnostic> generated);
-        // A module that is not partial has no generated part, which is what is reported.
+        // A module that isn't partial has no generated part; the diagnostic reports this.
         Assert.That(
             whole.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error && d.Id is not ("CS0260" or "CS9051"))
                 .Select(d => d.ToString()), Is.Empty);

@@ -2,7 +2,9 @@ using Microsoft.CodeAnalysis;
 
 namespace DotMlx.Analyzers.Tests;
 
-/// <summary>Each mistake is reported where it is and with what to write instead; what only looks like one is not.</summary>
+/// <summary>
+/// The analyzers report each mistake at its location with its replacement, and don't report code that only looks similar.
+/// </summary>
 internal sealed class AnalyzerTests
 {
     private const string Model =

@@ -1,6 +1,6 @@
 namespace DotMlx.Analyzers.Tests;
 
-/// <summary>What an IDE's light bulb makes of a mistake.</summary>
+/// <summary>The code fixes of an IDE's light bulb.</summary>
 internal sealed class FixTests
 {
     private const string Model =

@@ -3,7 +3,7 @@ using DotMlx.NN;
 
 namespace DotMlx.AotTests;
 
-/// <summary>Three levels of modules with every kind of member that the generator handles.</summary>
+/// <summary>Three levels of modules with every kind of member that the generator supports.</summary>
 internal sealed partial class Model : Module
 {
     public Embedding Tokens { get; } = new(12, 8);

@@ -2,7 +2,7 @@ using DotMlx;
 using DotMlx.AotTests;
 using DotMlx.NN;
 
-// Trains, saves, loads and inspects a model as a natively compiled program does; says "OK" and the number of parameters.
+// Trains, saves, loads, and inspects a model in a natively compiled program, and prints "OK" and the number of parameters.
 Model model = new();
 string[] expected =
 [

@@ -5,7 +5,7 @@ using DotMlx.Generator.Sources;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>Headers or tables become JSON, JSON becomes C#, and what is committed is what comes out.</summary>
+/// <summary>Headers or tables become JSON, JSON becomes C#, and the results match the committed files.</summary>
 public sealed class GenerationTests
 {
     private static readonly string Root = Runner.FindRoot(AppContext.BaseDirectory);
@@ -14,7 +14,7 @@ public sealed class GenerationTests
 
     public static IEnumerable<string> VersionNames => Generation.Versions.Versions.Select(v => v.Name);
 
-    // A version that was described from its headers needs no table.
+    // Versions described from their headers need no table.
     public static IEnumerable<string> TableNames => Directory.EnumerateFiles(Path.Combine(Root, "bindings/api/tables"), "*.tsv")
         .Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal);
 
@@ -155,7 +155,7 @@ public sealed class GenerationTests
     [Test]
     public void NewVersionIsPrintedAgainstItsNeighbor()
     {
-        // The table stands for headers of a version nobody has described yet.
+        // The table takes the place of the headers of an unknown version.
         string table = Path.GetTempFileName();
         try
         {

@@ -5,7 +5,7 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>C# structs and enums lie in memory as C's do.</summary>
+/// <summary>C# structs and enums have the same memory layout as C's.</summary>
 public sealed unsafe class LayoutTests
 {
     private static readonly Generation Generation = new(Runner.FindRoot(AppContext.BaseDirectory));
@@ -23,7 +23,7 @@ public sealed unsafe class LayoutTests
         Type type = typeof(Mlxc).Assembly.GetType($"DotMlx.Bindings.{name}", throwOnError: true)!;
         FieldInfo[] fields = type.GetFields(BindingFlags.Instance | BindingFlags.Public);
         Assert.That(fields.Select(f => f.Name), Is.EqualTo(described.Fields.Select(f => f.Name)));
-        // Every struct is made of pointers, or is a four-byte value with a flag behind it.
+        // Every struct consists of pointers, or is a four-byte value followed by a flag.
         int expected = described.Fields.All(f => f.Type.IsFunction || f.Type.Pointers > 0) ? described.Fields.Count * sizeof(nint) : 8;
         Assert.That(SizeOf(type), Is.EqualTo(expected));
     }

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>What the child processes do: one line of output per argument, or the exception.</summary>
+/// <summary>The commands of the child processes, which print one line per argument, or the exception.</summary>
 internal static unsafe class Probe
 {
     internal static int Run(string[] arguments)
@@ -116,7 +116,7 @@ internal static unsafe class Probe
         mlx_array a = Mlxc.mlx_array_new_data(data, &length, 1, mlx_dtype.MLX_FLOAT32), sum = default, copy = default;
         MlxError.ThrowIfFailed(Mlxc.mlx_add(&sum, a, a, stream), "mlx_add");
         MlxError.ThrowIfFailed(Mlxc.mlx_array_set(&copy, sum), "mlx_array_set");
-        // Once more into the same handle: that is no new one.
+        // The second call writes to the same handle, so it creates no new one.
         MlxError.ThrowIfFailed(Mlxc.mlx_add(&sum, a, a, stream), "mlx_add");
         mlx_vector_array vector = Mlxc.mlx_vector_array_new_value(sum);
         mlx_array element = default;

@@ -2,7 +2,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>Started by the tests: a library is loaded once in a process, so each one wants a process of its own.</summary>
+/// <summary>The tests start this program, because a process loads a library only once, so each test needs its own process.</summary>
 internal static class Program
 {
     internal static int Main(string[] arguments) => arguments switch

@@ -4,7 +4,7 @@ using DotMlx.Generator;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>The raw API on its own, on the library in use.</summary>
+/// <summary>Tests the raw API on its own, with the library in use.</summary>
 public sealed unsafe class RawApiTests
 {
     [Test]
@@ -116,7 +116,7 @@ public sealed unsafe class RawApiTests
 
     [Test]
     public void CountingLibraryTellsMacOsWhereTheRealOneLies() =>
-        // The reference library's install name is @rpath/libmlxc-reference.dylib: without a run path the loader looks nowhere.
+        // The reference library's install name is @rpath/libmlxc-reference.dylib, so without a run path, the loader searches nowhere.
         Assert.That(CountingLibrary.LinkOptions("/build/libmlxc-reference.dylib", macOS: true),
             Is.EqualTo((string[])["-Wl,-reexport_library,/build/libmlxc-reference.dylib", "-Wl,-rpath,/build"]));
 

@@ -2,7 +2,7 @@ using DotMlx.Bindings.Tests.Support;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>Which mlx-c is it? Told by libraries of a handful of symbols, each in a process of its own.</summary>
+/// <summary>Recognition of mlx-c's version. Each test loads a library with a few symbols in its own process.</summary>
 public sealed class RecognitionTests
 {
     private const string OldFft =

@@ -3,7 +3,7 @@ using DotMlx.Bindings.Tests.Support;
 
 namespace DotMlx.Bindings.Tests;
 
-/// <summary>Where the library is looked for, and what is said when it is not there.</summary>
+/// <summary>The places where the library is searched, and the messages if it isn't found.</summary>
 public sealed class SearchTests
 {
     private static readonly string File = LibrarySearch.FileName("mlxc");
@@ -145,7 +145,7 @@ public sealed class SearchTests
     [Test]
     public void MlxBesideTheLibraryIsLoadedFirst()
     {
-        // Linked without an rpath, as installed libraries may be: only a libmlx that is already in memory satisfies it.
+        // The library is linked without an rpath, as installed libraries may be, so only a libmlx that is already loaded satisfies it.
         using var library = new TinyLibrary("int from_mlx(void) { return 1; }\n", "mlx",
             $"-Wl,{(OperatingSystem.IsMacOS() ? "-install_name,@rpath/libmlx.dylib" : "-soname,libmlx.so")}");
         string path = library.Compile("int from_mlx(void);\n" + Tiny(6) + "int uses_mlx(void) { return from_mlx(); }\n",
@@ -156,7 +156,7 @@ public sealed class SearchTests
     [Test]
     public void LibjacclBesideTheLibraryIsLoadedBeforeLibmlx()
     {
-        // MLX 0.32 for macOS 26.2 has a third library; installed by CMake, neither of the others carries a run path.
+        // MLX 0.32 for macOS 26.2 has a third library. After an installation with CMake, neither of the others has a run path.
         static string Named(string name) =>
             $"-Wl,{(OperatingSystem.IsMacOS() ? $"-install_name,@rpath/lib{name}.dylib" : $"-soname,lib{name}.so")}";
         using var library = new TinyLibrary("int from_jaccl(void) { return 1; }\n", "jaccl", Named("jaccl"));
@@ -172,7 +172,7 @@ public sealed class SearchTests
     [Test]
     public void KernelsThatLieWithTheApplicationAloneAreMadeKnown()
     {
-        // A single-file application extracts libmlx and leaves mlx.metallib behind.
+        // A single-file application extracts libmlx, but not mlx.metallib.
         const string Told = "#include <stdlib.h>\nstatic char* told;\nconst char* kernels(void) { return told; }\n";
         using var newer = new TinyLibrary(
             Told + Tiny(7) + TinyLibrary.Symbols("mlx_compile_cache_new", "mlx_cumsum_axis", "mlx_fast_cross_entropy")

@@ -4,7 +4,7 @@ using SkiaSharp;
 
 namespace DotMlx.Data.Tests;
 
-/// <summary>Folders of images, MNIST's and CIFAR's files, and functions of images.</summary>
+/// <summary>Folders of images, files of MNIST and CIFAR, and functions of images.</summary>
 internal sealed class ImageTests
 {
     private string _folder = "";
@@ -140,7 +140,7 @@ internal sealed class ImageTests
         HashSet<string> places = [];
         for (int i = 0; i < Count; i++)
         {
-            // Pixels of no other image, in rows whose neighbors are neighbors.
+            // These pixels occur in no other image, and neighboring pixels were neighbors in the image.
             int[] pixels = [.. cut[i].ToArray<int>().Where(p => p > 0)];
             Assert.That(pixels.Select(p => p / 100), Is.All.EqualTo(i));
             Assert.That(pixels.Length, Is.EqualTo(9).Or.EqualTo(12).Or.EqualTo(16));

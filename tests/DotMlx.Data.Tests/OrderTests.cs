@@ -1,6 +1,6 @@
 namespace DotMlx.Data.Tests;
 
-/// <summary>Shuffling, batches, shards and positions: the same numbers give the same items, wherever a run begins.</summary>
+/// <summary>Shuffling, batches, shards, and positions: equal numbers give equal items, regardless of where a run starts.</summary>
 internal sealed class OrderTests
 {
     private static readonly int[] Numbers = [.. Enumerable.Range(0, 23)];
@@ -55,7 +55,7 @@ internal sealed class OrderTests
     }
 
     /// <summary>
-    /// A reader that stops after any batch and a new one that goes on there give what one run gives, random parts included.
+    /// A reader that stops after any batch, and a new one that continues there, give the items of one run, including the random parts.
     /// </summary>
     [Test]
     public void ARestoredReaderGoesOnExactly([Values] bool indexed, [Values] bool prefetch)

@@ -1,6 +1,6 @@
 namespace DotMlx.Data.Tests;
 
-/// <summary>Reading ahead: on another thread, never further than asked for, and over when the reader leaves.</summary>
+/// <summary>Prefetching runs on another thread, stays within its limit, and ends when the reader stops.</summary>
 internal sealed class PrefetchTests
 {
     [Test]
@@ -12,7 +12,7 @@ internal sealed class PrefetchTests
             .Prefetch(3).GetEnumerator();
         Assert.That(reader.MoveNext(), Is.True);
 
-        // One was taken, three wait, and one is in the hand of the thread that makes them.
+        // One item was taken, three wait, and the prefetching thread holds one.
         WaitFor(() => Volatile.Read(ref made) == 5, token);
         Thread.Sleep(50);
         Assert.That(Volatile.Read(ref made), Is.EqualTo(5));
@@ -32,7 +32,7 @@ internal sealed class PrefetchTests
             .Select(i => { threads.Add(Environment.CurrentManagedThreadId); next.Release(); return i; }).Prefetch(3).GetEnumerator();
         Assert.That(reader.MoveNext(), Is.True);
 
-        // The second and the third are made although the reader asks for nothing.
+        // The second and third items are made although the reader doesn't request them.
         for (int i = 0; i < 3; i++)
         {
             next.Wait(token);

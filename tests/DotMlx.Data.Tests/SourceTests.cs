@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.Data.Tests;
 
-/// <summary>Arrays, sequences and tables as sources, and what their mistakes look like to the loop that reads.</summary>
+/// <summary>Arrays, sequences, and tables as sources, and the errors that a reading loop gets.</summary>
 internal sealed class SourceTests
 {
     private string _folder = "";

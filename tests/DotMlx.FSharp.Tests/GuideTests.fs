@@ -26,7 +26,7 @@ type GuideTests() =
     [<Test>]
     member _.ThePageShowsTheProgramThatIsCompiledHere() =
         let file = File.ReadAllText(Path.Combine(repository, "tests/DotMlx.FSharp.Tests/Guide.fs")).ReplaceLineEndings "\n"
-        // What a script may do at its top level stands in a function here; types stand before it.
+        // The top-level code of the script is in a function here, after the types.
         let own = set [ "module DotMlx.FSharp.Tests.Guide"; "let run () =" ]
         let compiled = lines file |> List.filter (fun line -> not (own.Contains line))
         let shown = blocks "fsharp" |> List.collect lines

@@ -4,11 +4,11 @@ open DotMlx
 open DotMlx.NN
 
 module Expect =
-    /// NUnit's overloads for objects, sequences and values are all the same to F#.
+    /// F# can't choose among NUnit's overloads for objects, sequences, and values.
     let equal (expected: 'T) (actual: 'T) =
         NUnit.Framework.Assert.That(box actual, NUnit.Framework.Is.EqualTo(box expected))
 
-/// Layers that can be exchanged, an array and a buffer.
+/// Replaceable layers, an array, and a buffer.
 type Mlp(inputs: int, hidden: int, outputs: int) =
     inherit Module()
     let mutable scale = Mx.Ones hidden
@@ -33,7 +33,7 @@ type Mlp(inputs: int, hidden: int, outputs: int) =
     interface IUnaryModule with
         member this.Forward x = this.Forward x
 
-/// Layers that stay in their places, some of them in a list.
+/// Layers that can't be replaced, some of them in a list.
 type Tower(size: int, depth: int) =
     inherit Module()
     let layers = ResizeArray [ for _ in 1..depth -> Linear(size, size) ]
@@ -63,13 +63,13 @@ type Forgetful(size: int) =
     member this.Forward(x: MlxArray) = this.SecondLayer.Forward(first.Forward x)
     override _.AddMembers members = members.Add("first", first)
 
-/// Holds layers in a list that cannot be changed.
+/// Holds layers in an immutable list.
 type Frozen(size: int) =
     inherit Module()
     let layers = [ Linear(size, size); Linear(size, size) ]
     member _.Forward(x: MlxArray) = layers |> List.fold (fun y layer -> layer.Forward y) x
 
-/// Holds a mask that is no parameter, and a module that belongs to another.
+/// Holds a mask that isn't a parameter, and a module that belongs to another one.
 type Masked(size: int, parent: Module) =
     inherit Module()
     let mask = Mx.Tri(size)

@@ -5,7 +5,7 @@ open DotMlx.NN
 open Microsoft.DotNet.Interactive.Formatting
 open NUnit.Framework
 
-/// What a notebook shows of arrays, trees and models, asked of .NET Interactive itself.
+/// .NET Interactive's display of arrays, trees, and models.
 [<TestFixture>]
 type NotebookTests() =
     let html (value: obj) = value.ToDisplayString "text/html"

@@ -6,7 +6,7 @@ open DotMlx.NN
 open DotMlx.Optimizers
 open NUnit.Framework
 
-/// What F# sees of the library: calls without spans, operators with numbers, optional arguments, indexing.
+/// The library from F#: calls without spans, operators with numbers, optional arguments, and indexing.
 [<TestFixture>]
 type OverloadTests() =
     let a = MlxArray.Create(array2D [ [ 1.0f; 2.0f; 3.0f ]; [ 4.0f; 5.0f; 6.0f ] ])

@@ -8,7 +8,7 @@ open DotMlx.Optimizers
 open DotMlx.Training
 open NUnit.Framework
 
-/// Modules that F# registers by hand behave as those that the generator lists, and what is not registered is an error.
+/// Modules whose members F# registers by hand behave like generated ones, and an unregistered member is an error.
 [<TestFixture>]
 type RegistrationTests() =
     let names (tree: TreeDictionary) = tree.Flatten() |> Seq.map (fun item -> item.Key) |> Seq.toArray

@@ -4,14 +4,14 @@ using System.Text;
 namespace DotMlx.Fuzz;
 
 /// <summary>A parser of headers.</summary>
-/// <param name="Multiple">How many times the length of the file reading it may allocate.</param>
-/// <param name="Read">Reads a file as loading does, and as the tool's descriptions do.</param>
+/// <param name="Multiple">The maximum allocation of a read as a multiple of the file's length.</param>
+/// <param name="Read">Reads a file as loading and the tool's descriptions do.</param>
 /// <param name="Sample">A sound file.</param>
 internal sealed record Parser(long Multiple, Action<ByteSource> Read, Func<byte[]> Sample)
 {
     private const long HeaderMultiple = 32;
 
-    // An entry's header of 1 MiB may unpack from a thousandth of that.
+    // An entry's header of 1 MiB may be packed into a thousandth of its size.
     private const long UnpackedMultiple = HeaderMultiple * 1032;
 
     public static IReadOnlyDictionary<string, Parser> All { get; } = new Dictionary<string, Parser>
@@ -32,7 +32,7 @@ internal sealed record Parser(long Multiple, Action<ByteSource> Read, Func<byte[
         }
         catch (InvalidDataException)
         {
-            // What cannot be loaded can perhaps be described.
+            // A file that can't be loaded may still be described.
         }
 
         read(true);

@@ -3,12 +3,12 @@ using SharpFuzz;
 namespace DotMlx.Fuzz;
 
 /// <summary>
-/// Reads the header of one file from standard input, or of many under afl-fuzz: <c>DotMlx.Fuzz PARSER</c>. <c>DotMlx.Fuzz PARSER FOLDER</c>
-/// writes sound files to begin with.
+/// Reads the header of one file from standard input, or of many files under afl-fuzz: <c>DotMlx.Fuzz PARSER</c>. <c>DotMlx.Fuzz PARSER
+/// FOLDER</c> writes valid files as the first inputs.
 /// </summary>
 internal static class Program
 {
-    // The bound that the guide states: a header takes 32 times its length, and some buffers.
+    // The limit that the guide states: a header takes 32 times its length, plus some buffers.
     private const long Buffers = 1 << 20;
 
     private static int Main(string[] args)
@@ -45,7 +45,7 @@ internal static class Program
         }
         catch (InvalidDataException)
         {
-            // The documented way to refuse a file.
+            // This exception is the documented way to refuse a file.
         }
 
         long taken = GC.GetAllocatedBytesForCurrentThread() - before;

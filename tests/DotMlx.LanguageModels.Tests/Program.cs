@@ -3,9 +3,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>
-/// Runs the suite as a program of its own, on a machine without the SDK, and what the tests start as a process of their own.
-/// </summary>
+/// <summary>Runs the suite as a program, for machines without the SDK, and the child processes of the tests.</summary>
 internal static class Program
 {
     internal static int Main(string[] arguments) => arguments switch

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>The test data is whole: a suite that finds no model would pass without testing any.</summary>
+/// <summary>The test data is complete, because a suite without models would pass without testing anything.</summary>
 internal sealed class TestDataTests
 {
     [Test]

@@ -1,17 +1,18 @@
 namespace DotMlx.PackageTests;
 
-/// <summary>A new project with nothing but the packages trains a model, in each form in which .NET programs are shipped.</summary>
+/// <summary>A new project that has only the packages trains a model, in each form in which .NET programs are shipped.</summary>
 [NonParallelizable]
 internal sealed class ApplicationTests
 {
     /// <summary>
-    /// Options of dotnet that make a form. Nothing is published self-contained but NativeAOT: that only adds .NET's own files.
+    /// The options of dotnet that select a form. Only NativeAOT is published self-contained, because a self-contained publish only adds
+    /// .NET's own files.
     /// </summary>
     private static readonly Dictionary<string, (string Verb, string[] Options)> Forms = new()
     {
         ["framework-dependent"] = ("build", []),
         ["single file"] = ("publish", ["-r", NewProject.Rid, "--no-self-contained", "-p:PublishSingleFile=true"]),
-        // Warnings are errors in the project: one about trimming or AOT fails here.
+        // Warnings are errors in the project, so one about trimming or AOT fails here.
         ["NativeAOT"] = ("publish", ["-r", NewProject.Rid, "-p:PublishAot=true"]),
     };
 
@@ -27,13 +28,13 @@ internal sealed class ApplicationTests
     public void AnApplicationRunsOnAStagedMlx([Values("framework-dependent", "single file", "NativeAOT")] string form)
     {
         RequireMlxRuntime();
-        // DotMlx chooses by itself: its own package comes before an installed MLX.
+        // DotMlx chooses the library itself: its own package comes before an installed MLX.
         using var project = new NewProject(["DotMlx", PackedFiles.MlxRuntime]);
         Command run = MakeAndStart(project, form);
         Assert.That(run.Line("kind"), Is.EqualTo("Mlx"));
         Assert.That(run.Line("package"), Is.EqualTo(run.Line("versions")), "versions.json says what is in the package");
         Assert.That(PackedFiles.VersionOf(PackedFiles.MlxRuntime), Does.StartWith(run.Line("versions").Split(' ')[0]));
-        // A Mac's default is the GPU, whose kernels are found although the program starts in another folder than its own.
+        // A Mac's default is the GPU. Its kernels are found even if the program starts in another folder.
         if (OperatingSystem.IsMacOS()) Assert.That(run.Line("device"), Is.EqualTo("Gpu"));
         Assert.That(run.Lines("loaded").Select(file => Path.GetFileNameWithoutExtension(file)),
             Is.SupersetOf(new[] { "libmlxc", "libmlx" }));
@@ -62,7 +63,7 @@ internal sealed class ApplicationTests
     [Test]
     public void TensorsComeWithAPackageOfTheirOwn([Values("framework-dependent", "NativeAOT")] string form)
     {
-        // DotMlx itself is not named: DotMlx.Tensors brings it, source generator included.
+        // The project doesn't name DotMlx: DotMlx.Tensors includes it and its source generator.
         using var project = new NewProject(["DotMlx.Tensors", PackedFiles.ReferenceRuntime], program: "Tensors") { Library = "reference" };
         project.Make(Forms[form].Verb, Forms[form].Options);
         Command run = project.Start().Succeeded();
@@ -75,7 +76,7 @@ internal sealed class ApplicationTests
     [Test]
     public void WithoutARuntimePackageTheErrorSaysWhatToAdd()
     {
-        // An installed MLX would be found, and rightly so; naming the reference library leaves it alone.
+        // DotMlx would correctly find an installed MLX, so the test names the reference library.
         using var project = new NewProject(["DotMlx"]) { Library = "reference" };
         project.Make("build");
         Command run = project.Start();
@@ -90,7 +91,7 @@ internal sealed class ApplicationTests
         RequireMlxRuntime();
         using var project = new NewProject(["DotMlx", PackedFiles.MlxRuntime]);
         project.Make("publish", [.. Forms["single file"].Options, "-p:IncludeNativeLibrariesForSelfExtract=true"]);
-        // The bundle takes libraries alone: versions.json and, on a Mac, mlx.metallib stay beside the program.
+        // The bundle contains only libraries; versions.json and, on a Mac, mlx.metallib stay next to the program.
         string app = Path.Combine(project.Folder, "app");
         Assert.That(Directory.EnumerateFiles(app, "libmlx*"), Is.Empty);
         Assert.That(Path.Combine(app, "versions.json"), Does.Exist);
@@ -128,7 +129,7 @@ internal sealed class ApplicationTests
         return run;
     }
 
-    /// <summary>Whatever is called MLX lies in the application's folder, and the rest is .NET's or the system's.</summary>
+    /// <summary>All files of MLX are in the application's folder, and the others belong to .NET or the system.</summary>
     private static void NothingOfOursComesFromElsewhere(Command run, NewProject project)
     {
         string[] loaded = run.Lines("loaded");

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DotMlx.PackageTests;
 
-/// <summary>A program that was run to its end.</summary>
+/// <summary>A program that has run to its end.</summary>
 internal sealed record Command(int Exit, string Text)
 {
     public static Command Run(string program, IEnumerable<string> arguments, string folder, IReadOnlyDictionary<string, string> environment)
@@ -27,7 +27,7 @@ internal sealed record Command(int Exit, string Text)
         return this;
     }
 
-    /// <summary>The rest of the one line that begins with a word.</summary>
+    /// <summary>Returns the rest of the only line that begins with a word.</summary>
     public string Line(string word) => Lines(word).Single();
 
     public string[] Lines(string word) =>

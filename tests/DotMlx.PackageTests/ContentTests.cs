@@ -7,7 +7,7 @@ using System.Xml.Linq;
 
 namespace DotMlx.PackageTests;
 
-/// <summary>What lies in the packed files.</summary>
+/// <summary>The contents of the packages.</summary>
 internal sealed class ContentTests
 {
     private static readonly string[] Managed =
@@ -60,7 +60,7 @@ internal sealed class ContentTests
     [Test]
     public void ApplesSymbolsAreNotTakenForTheReferenceLibrary()
     {
-        // What NativeAOT publishes on macOS: the symbols hold a file of the library's own name.
+        // NativeAOT's output on macOS: the symbols contain a file with the library's name.
         string folder = Directory.CreateTempSubdirectory("dotmlx-native-").FullName;
         try
         {
@@ -136,7 +136,7 @@ internal sealed class ContentTests
                 "DotMlx.Extensions.AI" => ["DotMlx.LanguageModels", "Microsoft.Extensions.AI"],
                 "DotMlx.LanguageModels" => ["DotMlx"],
                 "DotMlx.Server" => ["DotMlx.Extensions.AI"],
-                // A package of its own, so that only those who want tensors get them.
+                // A separate package, so that only programs that use tensors get them.
                 "DotMlx.Tensors" => ["DotMlx", "System.Numerics.Tensors"],
                 _ => [],
             };
@@ -156,14 +156,14 @@ internal sealed class ContentTests
         var sourceLink = new Guid("CC110556-A091-4D38-9FEC-25AB9A351A6A");
         CustomDebugInformation[] information = [.. pdb.CustomDebugInformation.Select(pdb.GetCustomDebugInformation)];
 
-        // Deterministic: no path of the machine that built it.
+        // The files are deterministic, so they contain no path of the machine that built them.
         string[] documents = [.. pdb.Documents.Select(document => pdb.GetString(pdb.GetDocument(document).Name))];
         Assert.That(documents, Is.Not.Empty.And.All.StartsWith("/_"));
-        // What git does not have is inside the symbols.
+        // The symbols contain files that aren't in Git.
         HashSet<string> embedded = [.. information.Where(i => pdb.GetGuid(i.Kind) == embeddedSource)
             .Select(i => pdb.GetString(pdb.GetDocument((DocumentHandle)i.Parent).Name))];
         Assert.That(documents.Where(d => d.Contains("/obj/", StringComparison.Ordinal)), Is.SubsetOf(embedded));
-        // What git has is linked to, where the checkout knows a public home.
+        // Files in Git are linked if the checkout knows a public repository.
         Command remote = Command.Run("git", ["remote", "get-url", "origin"], PackedFiles.Repository, new Dictionary<string, string>());
         if (remote.Exit != 0 || !remote.Text.Contains("github.com", StringComparison.Ordinal)) return;
         Assert.That(information.Where(i => pdb.GetGuid(i.Kind) == sourceLink)
@@ -182,7 +182,7 @@ internal sealed class ContentTests
             reader.ReadPdbChecksumDebugDirectoryData(entries.Single(entry => entry.Type == DebugDirectoryEntryType.PdbChecksum));
         DebugDirectoryEntry codeView = entries.Single(entry => entry.Type == DebugDirectoryEntryType.CodeView);
         byte[] pdb = PackedFiles.Read(PackedFiles.SymbolsOf(id), $"lib/net10.0/{id}.pdb");
-        // The checksum is taken with the pdb's own id set to zero.
+        // The checksum is computed with the pdb's own ID set to zero.
         byte[] pdbId = [.. reader.ReadCodeViewDebugDirectoryData(codeView).Guid.ToByteArray(), .. BitConverter.GetBytes(codeView.Stamp)];
         int at = pdb.AsSpan().IndexOf(pdbId);
         Assert.That(at, Is.Positive);

@@ -15,7 +15,7 @@ internal sealed partial class FSharpScriptTests
         {
             File.WriteAllText(Path.Combine(folder, "squares.fsx"), script);
 
-            // No packages from earlier; the package with the reference library is the only library that the script may find.
+            // There are no earlier packages, and the package with the reference library is the only library that the script can find.
             Command run = Command.Run("dotnet", ["fsi", "squares.fsx"], folder, new Dictionary<string, string>
             {
                 ["NUGET_PACKAGES"] = Path.Combine(folder, "packages"),

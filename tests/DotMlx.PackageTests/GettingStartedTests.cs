@@ -6,7 +6,8 @@ using DotMlx.Tests.Shared;
 namespace DotMlx.PackageTests;
 
 /// <summary>
-/// docs/getting-started.md, word for word: its files and commands in an empty folder, with the packed files where it says.
+/// Follows docs/getting-started.md word for word: its files and commands, in an empty folder, with the packages where the guide expects
+/// them.
 /// </summary>
 [NonParallelizable]
 internal sealed partial class GettingStartedTests
@@ -45,7 +46,8 @@ internal sealed partial class GettingStartedTests
     {
         var start = new ProcessStartInfo(program, [argument])
             { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        // As a newcomer has it: no packages from earlier, no library named; what is installed is used, or else the reference library.
+        // The environment of a newcomer: no earlier packages and no named library. The program uses an installed library, or else the
+        // reference library.
         start.Environment["NUGET_PACKAGES"] = Path.Combine(folder, "unpacked");
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
@@ -57,7 +59,7 @@ internal sealed partial class GettingStartedTests
         return (process.ExitCode, output + errors.GetAwaiter().GetResult());
     }
 
-    /// <summary>The page's blocks in their order: commands as they are, files by the name that the page gives them.</summary>
+    /// <summary>The page's blocks in order: commands unchanged, and files with the names that the page gives them.</summary>
     private static string Script(string page)
     {
         var lines = new List<string> { "set -euo pipefail", "cd \"$(dirname \"$0\")\"" };

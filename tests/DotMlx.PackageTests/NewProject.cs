@@ -2,15 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.PackageTests;
 
-/// <summary>A console project outside the repository that knows DotMlx only through the packed files.</summary>
+/// <summary>A console project outside the repository that knows DotMlx only through the packages.</summary>
 internal sealed class NewProject : IDisposable
 {
-    /// <param name="packages">What the project refers to.</param>
-    /// <param name="throughLibrary">Whether DotMlx comes through a library project instead.</param>
-    /// <param name="program">The folder of these tests with the program.</param>
+    /// <param name="packages">The references of the project.</param>
+    /// <param name="throughLibrary">Whether the project references DotMlx through a library project.</param>
+    /// <param name="program">The folder of these tests that contains the program.</param>
     public NewProject(string[] packages, bool throughLibrary = false, string program = "Application")
     {
-        // The real path: on macOS the temporary folder is behind a link, and what is loaded is named by its real one.
+        // The real path is needed: on macOS, the temporary folder is behind a link, and loaded files are listed with real paths.
         string folder = Directory.CreateTempSubdirectory("dotmlx-package-").FullName;
         Folder = new DirectoryInfo(folder).ResolveLinkTarget(returnFinalTarget: true)?.FullName
             ?? (OperatingSystem.IsMacOS() ? "/private" + folder : folder);
@@ -31,7 +31,7 @@ internal sealed class NewProject : IDisposable
 
     public string Folder { get; }
 
-    /// <summary>DOTMLX_LIBRARY of what is started; empty for DotMlx's own choice.</summary>
+    /// <summary>The value of DOTMLX_LIBRARY for child processes; empty for DotMlx's own choice.</summary>
     public string Library { get; init; } = "";
 
     private string Packages => Path.Combine(Folder, "packages");
@@ -39,31 +39,31 @@ internal sealed class NewProject : IDisposable
     private static string MachinePackages => Environment.GetEnvironmentVariable("NUGET_PACKAGES")
         ?? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    /// <summary>Builds or publishes into the folder app; a warning is an error.</summary>
+    /// <summary>Builds or publishes into the folder app, with warnings as errors.</summary>
     public void Make(string verb, params string[] options)
     {
         Dotnet([verb, Path.Combine("Application", "Application.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o", "app",
             .. options]).Succeeded();
-        // A DotMlx of the same version that is in the machine's folder would win over the packed one, and the test would test nothing.
+        // A DotMlx with the same version in the machine's folder would take precedence over the packed one, so the test would test nothing.
         Assert.That(Path.Combine(Packages, "dotmlx", PackedFiles.VersionOf("DotMlx")), Does.Exist,
             $"DotMlx was not restored from {PackedFiles.Folder}: is one in {MachinePackages}?");
     }
 
-    /// <summary>Starts what was made, in a folder that has nothing to do with it.</summary>
+    /// <summary>Starts the built program in an unrelated folder.</summary>
     public Command Start()
     {
         string program = Path.Combine(Folder, "app", OperatingSystem.IsWindows() ? "Application.exe" : "Application");
         return Command.Run(program, [], Path.GetPathRoot(Folder)!, Variables());
     }
 
-    /// <summary>A command in the project's folder.</summary>
+    /// <summary>Runs a command in the project's folder.</summary>
     public Command Dotnet(params string[] arguments) => Command.Run("dotnet", arguments, Folder, Variables());
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     private Dictionary<string, string> Variables() => new()
     {
-        // Packages of these tests go to the project's own folder, so that no earlier build of the same version is found.
+        // Packages of these tests go into the project's own folder, so that no earlier build of the same version is found.
         ["NUGET_PACKAGES"] = Packages,
         ["MSBUILDDISABLENODEREUSE"] = "1",
         ["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0",

@@ -13,10 +13,10 @@ internal static class PackedFiles
 
     public static string Repository { get; } = Path.TrimEndingDirectorySeparator(Metadata("Repository"));
 
-    /// <summary>DotMlx's own version, which the packages have that hold no MLX.</summary>
+    /// <summary>DotMlx's version, which all packages without MLX have.</summary>
     public static string Version => VersionOf("DotMlx");
 
-    /// <summary>The package with MLX for this machine; it is there when mlx-c was installed where Pack looked.</summary>
+    /// <summary>The package with MLX for this machine; it exists if Pack found an installed mlx-c.</summary>
     public static string MlxRuntime { get; } = $"DotMlx.Runtime.{NewProject.Rid}";
 
     public static bool Exists(string id) => Named(id) is not null;
@@ -24,7 +24,7 @@ internal static class PackedFiles
     public static string PathOf(string id) =>
         Named(id) ?? throw new AssertionException($"No {id}.*.nupkg is in {Folder}: run ./build.sh --target=Pack first.");
 
-    /// <summary>As a PackageReference names it.</summary>
+    /// <summary>The form of a PackageReference.</summary>
     public static string VersionOf(string id) => Path.GetFileNameWithoutExtension(PathOf(id))[(id.Length + 1)..];
 
     public static string[] Entries(string id) => Entries(id, PathOf);
@@ -61,7 +61,7 @@ internal static class PackedFiles
     }
 
     private static string? Named(string id) => Directory.Exists(Folder)
-        // DotMlx.0.1.0.nupkg, but not DotMlx.Bindings.0.1.0.nupkg.
+        // Matches DotMlx.0.1.0.nupkg, but not DotMlx.Bindings.0.1.0.nupkg.
         ? Directory.EnumerateFiles(Folder, $"{id}.*.nupkg")
             .SingleOrDefault(file => char.IsAsciiDigit(Path.GetFileName(file)[id.Length + 1]))
         : null;

@@ -3,7 +3,7 @@ using System.Xml.Linq;
 
 namespace DotMlx.PackageTests;
 
-/// <summary>The packed tool, installed from the packed files alone into a folder outside the repository.</summary>
+/// <summary>Tests the packed tool, installed from the packages alone into a folder outside the repository.</summary>
 [NonParallelizable]
 internal sealed class ToolTests
 {
@@ -19,7 +19,7 @@ internal sealed class ToolTests
         _ = PackedFiles.PathOf(Tool);
         _project = new NewProject([]) { Library = "reference" };
 
-        // dotnet remembers by version where it found a tool, and would look in the folder of an earlier run.
+        // dotnet remembers for each version where it found a tool, and would search the folder of an earlier run.
         Environment.SetEnvironmentVariable(Home, _project.Folder);
         _project.Dotnet("new", "tool-manifest").Succeeded();
         _project.Dotnet("tool", "install", Tool, "--version", PackedFiles.VersionOf(Tool)).Succeeded();
@@ -45,7 +45,7 @@ internal sealed class ToolTests
     [Test]
     public void InspectAndConvertWork()
     {
-        // An npy file by hand: magic, version 1, header, three numbers.
+        // A manually written npy file: magic, version 1, header, three numbers.
         string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }\n";
         File.WriteAllBytes(
             Path.Combine(_project.Folder, "a.npy"),

@@ -8,7 +8,7 @@ using OpenAI.Models;
 
 namespace DotMlx.Server.Tests;
 
-/// <summary>What OpenAI's own client for .NET, and Microsoft.Extensions.AI over it, get from the server.</summary>
+/// <summary>The results that OpenAI's client for .NET, and Microsoft.Extensions.AI on top of it, get from the server.</summary>
 internal sealed class OpenAIClientTests
 {
     private Served _served = null!;

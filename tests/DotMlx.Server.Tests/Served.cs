@@ -2,7 +2,7 @@ using DotMlx.LanguageModels;
 
 namespace DotMlx.Server.Tests;
 
-/// <summary>A server on a free port with a small model.</summary>
+/// <summary>A server with a small model on a free port.</summary>
 internal sealed class Served : IAsyncDisposable
 {
     private Served(LanguageModel model, MlxServer server)

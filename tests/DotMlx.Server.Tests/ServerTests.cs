@@ -181,7 +181,7 @@ internal sealed class ServerTests
         Assert.That(ends, Is.All.Contains("The server is being stopped"));
     }
 
-    /// <summary>Fifty clients, each of which asks again as long as there is time, get all that was generated for them.</summary>
+    /// <summary>Fifty clients repeat requests until the time is up, and get all generated text.</summary>
     private static async Task Streams(TimeSpan time)
     {
         const int Clients = 50;

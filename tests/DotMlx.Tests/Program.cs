@@ -4,7 +4,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests;
 
-/// <summary>What tests start as a process of its own: <c>dotnet DotMlx.Tests.dll COMMAND ARGUMENTS</c>.</summary>
+/// <summary>The child processes of the tests: <c>dotnet DotMlx.Tests.dll COMMAND ARGUMENTS</c>.</summary>
 internal static class Program
 {
     internal static int Main(string[] arguments) => arguments switch

@@ -4,9 +4,7 @@ using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests;
 
-/// <summary>
-/// Every command of docs/tool.md runs in a folder with the files that the page speaks of, and writes what the page shows.
-/// </summary>
+/// <summary>Every command of docs/tool.md runs in a folder with the files of the page, and prints the output that the page shows.</summary>
 [Platform(Exclude = "Win")]
 [NonParallelizable]
 internal sealed partial class DocumentationTests
@@ -39,7 +37,7 @@ internal sealed partial class DocumentationTests
                 Assert.That(result.Exit, fails ? Is.Not.Zero : Is.Zero, line + "\n" + result.Output + result.Errors);
                 if (shown.Length > 0 && lines.Length == 1 && !DependsOnTheMachine().IsMatch(line))
                 {
-                    // Ranks write in any order.
+                    // Ranks write in no defined order.
                     string[] written = [.. (result.Output + result.Errors).Split('\n', StringSplitOptions.RemoveEmptyEntries)
                         .Select(text => text.TrimEnd())];
                     Assert.That(written, Is.EquivalentTo(shown), line);
@@ -112,7 +110,7 @@ internal sealed partial class DocumentationTests
         return new Result(process.ExitCode, output, errors.GetAwaiter().GetResult());
     }
 
-    /// <summary>A block of commands, and the block of what they write when it comes right behind it.</summary>
+    /// <summary>A block of commands, and the block with their output if it follows immediately.</summary>
     [GeneratedRegex(@"^```sh\n(?<sh>.*?)^```\n(\n```text\n(?<text>.*?)^```)?",
         RegexOptions.Singleline | RegexOptions.Multiline | RegexOptions.ExplicitCapture)]
     private static partial Regex Block();

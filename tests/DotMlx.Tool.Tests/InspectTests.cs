@@ -150,7 +150,7 @@ internal sealed class InspectTests
     [Test]
     public void AFileOfAHundredGigabytesIsReadByItsHeader()
     {
-        // Sparse: the file has that size and takes no room.
+        // The file is sparse: it has that size but takes no space.
         const long Rows = 25_000_000;
         byte[] header = Encoding.UTF8
             .GetBytes($"{{\"big\":{{\"dtype\":\"F32\",\"shape\":[{Rows},1000],\"data_offsets\":[0,{Rows * 4000}]}}}}");

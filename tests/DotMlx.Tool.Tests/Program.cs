@@ -1,13 +1,13 @@
 namespace DotMlx.Tool.Tests;
 
-/// <summary>A distributed program for the launcher: every rank gives its number and one, and all must get the same sum.</summary>
+/// <summary>A distributed program for the launcher: every rank contributes its number plus one, and all must get the same sum.</summary>
 internal static class Program
 {
-    /// <summary>What a rank exits with that fails on purpose.</summary>
+    /// <summary>The exit code of a rank that fails on purpose.</summary>
     internal const int Failure = 5;
 
     /// <param name="arguments">
-    /// The backend, "ring" if there is none; and <c>fail</c>, for the last rank to leave the others waiting.
+    /// The backend, "ring" by default; and <c>fail</c>, which makes the last rank leave while the others wait.
     /// </param>
     private static int Main(string[] arguments)
     {

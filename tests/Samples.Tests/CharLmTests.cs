@@ -1,6 +1,6 @@
 namespace DotMlx.Samples.Tests;
 
-/// <summary>The character model: learns, stops and goes on, writes.</summary>
+/// <summary>The character model learns, stops, resumes, and generates text.</summary>
 internal sealed class CharLmTests
 {
     [Test]

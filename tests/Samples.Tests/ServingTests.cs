@@ -5,7 +5,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Samples.Tests;
 
-/// <summary>The program of docs/serving-predictions.md, with several clients at once while it trains.</summary>
+/// <summary>The program of docs/serving-predictions.md answers several clients at once while it trains.</summary>
 internal sealed class ServingTests
 {
     private static readonly float[][] Points = [[0.1f, 0.2f], [0f, -0.5f], [1.5f, 1.5f], [-1.9f, 0f]];
@@ -19,7 +19,7 @@ internal sealed class ServingTests
         Assert.That(page, Does.Contain("```csharp file=samples/Serving/Program.cs\n" + program + "```\n"));
     }
 
-    /// <summary>Starts a process and trains: some seconds.</summary>
+    /// <summary>Starting a process and training take a few seconds.</summary>
     [Test]
     [CancelAfter(120_000)]
     public async Task ClientsGetAnswersOfWholeModelsWhileItTrains(CancellationToken token)

@@ -4,7 +4,7 @@ using Spectre.Console;
 
 namespace DotMlx.Samples.Tests;
 
-/// <summary>Runs the samples in a folder of its own, as a shell with redirected output would.</summary>
+/// <summary>Runs the samples in a folder, as a shell with redirected output would.</summary>
 internal sealed class Shell : IDisposable
 {
     public Shell()
@@ -17,16 +17,16 @@ internal sealed class Shell : IDisposable
 
     public string Folder { get; }
 
-    /// <summary>A small Markdown file that is easy to learn.</summary>
+    /// <summary>Writes a small Markdown file that is easy to learn.</summary>
     public string Text { get; }
 
     public string At(string name) => Path.Combine(Folder, name);
 
-    /// <summary>A model that trains in a moment.</summary>
+    /// <summary>Options for a model that trains quickly.</summary>
     public Result CharLm(string output, params string[] arguments) =>
         Run((console, errors) => CharLmCommand.Run(Small(output, arguments), console, errors));
 
-    /// <summary>The same, until it prints a text: then it is interrupted.</summary>
+    /// <summary>Runs the sample and interrupts it as soon as it prints a text.</summary>
     public Result CharLmUntil(string shown, string output, params string[] arguments)
     {
         using CancellationTokenSource interrupt = new();
@@ -39,7 +39,7 @@ internal sealed class Shell : IDisposable
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
-    /// <summary>Arguments with defaults for those that are not given.</summary>
+    /// <summary>Adds default arguments.</summary>
     private string[] Small(string output, string[] arguments)
     {
         string[] defaults = [$"--data={Text}", $"--output={At(output)}", "--context=16", "--batch-size=4", "--dims=32",
@@ -70,7 +70,7 @@ internal sealed class Shell : IDisposable
             return this;
         }
 
-        /// <summary>Failed with exactly one line that holds the text.</summary>
+        /// <summary>Checks that the run failed with exactly one line, which contains the text.</summary>
         public void Refused(string program, string part)
         {
             Assert.That(Exit, Is.EqualTo(1), Output + Errors);
@@ -79,7 +79,7 @@ internal sealed class Shell : IDisposable
             Assert.That(lines[0], Does.StartWith(program + ": ").And.Contain(part));
         }
 
-        /// <summary>The numbers that follow a word, in order.</summary>
+        /// <summary>Returns the numbers after a word, in order.</summary>
         public double[] Numbers(string after) =>
         [
             .. Output.Split(after).Skip(1).Select(rest => rest.TrimStart().Split(' ', ',', '\n', ';')[0])

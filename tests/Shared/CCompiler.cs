@@ -6,7 +6,7 @@ namespace DotMlx.Tests.Shared;
 /// <summary>The machine's C compiler, for tests that need a small library or program.</summary>
 internal static class CCompiler
 {
-    /// <summary>Compiles C code; the calling test is ignored where there is no compiler.</summary>
+    /// <summary>Compiles C code; without a compiler, the calling test is ignored.</summary>
     /// <param name="source">The code, which is written to a file next to the output.</param>
     /// <param name="output">The library or program to write.</param>
     /// <param name="options">Further options, in their order after the code.</param>

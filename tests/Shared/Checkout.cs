@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Shared;
 
-/// <summary>The checkout that a suite was built from.</summary>
+/// <summary>The repository from which a suite was built.</summary>
 internal static class Checkout
 {
     /// <summary>The folder of the solution; null if the tests run elsewhere.</summary>

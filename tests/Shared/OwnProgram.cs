@@ -2,12 +2,10 @@ using System.Diagnostics;
 
 namespace DotMlx.Tests.Shared;
 
-/// <summary>Starts an assembly of the tests as a process of its own.</summary>
+/// <summary>Starts an assembly of the tests as a separate process.</summary>
 internal static class OwnProgram
 {
-    /// <summary>
-    /// The program that runs what was published for another processor; null where the machine's own runs. The target Test names it.
-    /// </summary>
+    /// <summary>The program that runs code for another processor; null for the machine's own processor. The target Test sets it.</summary>
     internal static string? Emulator { get; } = Environment.GetEnvironmentVariable("DOTMLX_TEST_EMULATOR") is { Length: > 0 } named
         ? named
         : null;
@@ -15,9 +13,9 @@ internal static class OwnProgram
     /// <summary>Whether another processor is emulated.</summary>
     internal static bool IsEmulated => Emulator is not null;
 
-    /// <summary>How to start it; output is redirected.</summary>
-    /// <param name="assembly">The assembly's file.</param>
-    /// <param name="arguments">What its Main gets.</param>
+    /// <summary>Describes how to start it, with redirected output.</summary>
+    /// <param name="assembly">The file of the assembly.</param>
+    /// <param name="arguments">The arguments of its Main method.</param>
     internal static ProcessStartInfo Start(string assembly, params string[] arguments)
     {
         string[] command = [.. Command(assembly), .. arguments];
@@ -27,7 +25,7 @@ internal static class OwnProgram
     private static string[] Command(string assembly)
     {
         string host = Environment.ProcessPath!;
-        // Published self-contained, there is no dotnet: each program starts by itself.
+        // A self-contained publish has no dotnet, so each program starts directly.
         if (Path.GetFileNameWithoutExtension(host) is "dotnet" or "testhost")
         {
             return [Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet", assembly];

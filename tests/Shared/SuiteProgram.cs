@@ -7,16 +7,16 @@ using NUnit.Framework.Internal;
 namespace DotMlx.Tests.Shared;
 
 /// <summary>
-/// Runs the tests of an assembly without a test host: a suite that was published for another processor is a program of its own.
+/// Runs the tests of an assembly without a test host, because a suite that is published for another processor is a program.
 /// </summary>
 internal sealed class SuiteProgram : ITestListener
 {
     private readonly Lock _gate = new();
 
-    /// <summary>Writes a line for each test and a sum like that of the build.</summary>
+    /// <summary>Writes a line for each test, and a summary like that of the build.</summary>
     /// <param name="assembly">The suite.</param>
-    /// <param name="pattern">A regular expression of the full names of the tests to run; null for all.</param>
-    /// <returns>The exit code: 0 when nothing failed.</returns>
+    /// <param name="pattern">A regular expression that the full names of the tests must match; null for all tests.</param>
+    /// <returns>The exit code: 0 if nothing failed.</returns>
     internal static int Run(Assembly assembly, string? pattern)
     {
         var runner = new NUnitTestAssemblyRunner(new DefaultTestAssemblyBuilder());
@@ -29,7 +29,7 @@ internal sealed class SuiteProgram : ITestListener
         return result.FailCount == 0 ? 0 : 1;
     }
 
-    // Also the start: a process that dies names the test that it died in.
+    // The start is also written, so that the last line names the test in which a process died.
     public void TestStarted(ITest test) => Write(test, "started");
 
     public void TestFinished(ITestResult result)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests that need Apple hardware, in one command: tests/apple/run.sh [--quick] [PREFIX of mlx-c, default Homebrew's]
 #   --quick   two minutes instead of half an hour: MLX loads, the GPU is the default and agrees with the CPU, a training step, a kernel, memory
-# At the first failure it says what failed and writes one file to send.
+# At the first failure, the script names the failed step and writes one file to send.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
@@ -24,7 +24,7 @@ fi
 [ -f "$prefix/lib/libmlxc.dylib" ] || fail "no $prefix/lib/libmlxc.dylib; run 'brew install mlx-c' or give a prefix."
 prefix=$(cd "$prefix" && pwd)
 export MLX_C_PREFIX=$prefix
-# Without TF32, which Apple's neural accelerators round float32 factors to; MLX reads the variable when a process first needs it.
+# Turns off TF32, to which Apple's neural accelerators round float32 factors. MLX reads the variable when a process first needs it.
 export MLX_ENABLE_TF32=0
 unset DOTMLX_LIBRARY
 
@@ -34,7 +34,7 @@ report=$work/dotmlx-apple-report
 mkdir "$report"
 log=$report/output.txt
 
-# The version of MLX stands in its headers, that of mlx-c in the folder in which Homebrew keeps it.
+# MLX's version is in its headers, and mlx-c's version is in the name of its folder in Homebrew.
 mlx_version() {
     local header
     for header in "$prefix/include/mlx/version.h" "$(dirname "$prefix")/mlx/include/mlx/version.h"; do
@@ -56,7 +56,7 @@ mlxc_version() {
 machine="$(sysctl -n machdep.cpu.brand_string), macOS $(sw_vers -productVersion) ($(sw_vers -buildVersion)), MLX $(mlx_version), mlx-c $(mlxc_version), DotMlx $(git rev-parse --short HEAD 2> /dev/null || echo 'without git')"
 echo "$machine" | tee "$report/machine.txt"
 
-# Runs one step with its title above it. When it fails, the report is written and the script ends.
+# Prints a title and runs one step. If the step fails, writes the report and ends the script.
 step() {
     local title=$1
     shift
@@ -67,19 +67,19 @@ step() {
 }
 
 failed_tests() {
-    # A test that fails stands in a TRX file with its name; a process that dies leaves none.
+    # A failed test is in a TRX file with its name, but a process that dies writes none.
     find artifacts/test-results -name '*.trx' -newer "$report/machine.txt" -exec cat {} + 2> /dev/null |
         sed -n 's/.*<UnitTestResult .*testName="\([^"]*\)".*outcome="Failed".*/\1/p' | sort -u
 }
 
 give_up() {
     local archive=$PWD/artifacts/apple-report.tar.gz tests
-    # There is no folder of results where nothing was built.
+    # If nothing was built, there is no folder of results.
     tests=$(failed_tests) || true
-    # Which library is in use, its versions and devices, and why there is no GPU where there is none.
+    # The library in use, its versions and devices, and the reason if there is no GPU.
     dotnet run --project src/DotMlx.Tool -c Release -- info > "$report/info.txt" 2>&1 || true
     find artifacts/test-results -name '*.trx' -newer "$report/machine.txt" -exec cp {} "$report" \; 2> /dev/null || true
-    # What macOS writes about a process that died.
+    # macOS's reports on processes that died.
     find "$HOME/Library/Logs/DiagnosticReports" -name '*.ips' -newer "$report/machine.txt" -exec cp {} "$report" \; 2> /dev/null || true
     { echo "$machine"; echo "failed: $1"; echo "$tests"; } > "$report/summary.txt"
     mkdir -p artifacts

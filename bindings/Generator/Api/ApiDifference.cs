@@ -19,7 +19,9 @@ internal static class ApiDifference
         return lines;
     }
 
-    /// <summary>Where two descriptions of the same version disagree; header, parameter names and callbacks included.</summary>
+    /// <summary>
+    /// Lists the differences between two descriptions of the same version, including headers, parameter names, and callbacks.
+    /// </summary>
     internal static IReadOnlyList<string> Disagreements(ApiVersion left, ApiVersion right)
     {
         IEnumerable<string> All(ApiVersion api) => api.Functions.Select(f => $"{f.Header}: {f.Prototype}")

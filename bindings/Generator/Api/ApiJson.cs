@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace DotMlx.Generator.Api;
 
 /// <summary>
-/// bindings/api/&lt;version&gt;.json: one line per function, struct and enum, so that a difference reads as a difference.
+/// Reads and writes bindings/api/&lt;version&gt;.json, with one line per function, struct, and enum, so that a diff is readable.
 /// </summary>
 internal static class ApiJson
 {

@@ -16,11 +16,13 @@ internal sealed record ApiVersion(
     internal IEnumerable<string> Headers => Functions.Select(f => f.Header).Distinct().Order(StringComparer.Ordinal);
 }
 
-/// <summary>One C function. <paramref name="AbsentOn"/> names the architecture on which it is neither declared nor exported.</summary>
+/// <summary>
+/// One C function. <paramref name="AbsentOn"/> names the architecture on which the function is neither declared nor exported.
+/// </summary>
 internal sealed record ApiFunction(
     string Name, string Header, CType Returns, IReadOnlyList<ApiParameter> Parameters, bool Variadic = false, string? AbsentOn = null)
 {
-    /// <summary>The form that a caller sees: two functions with equal signatures can be called alike.</summary>
+    /// <summary>The signature that a caller sees. Functions with equal signatures can be called in the same way.</summary>
     internal string Signature => $"{Returns} ({string.Join(", ", Parameters.Select(p => p.Type))}{(Variadic ? ", ..." : "")})";
 
     internal string Prototype

@@ -2,21 +2,21 @@ using System.Text.RegularExpressions;
 
 namespace DotMlx.Generator.Api;
 
-/// <summary>A C type as the headers of mlx-c use them: a base with stars, or a pointer to a function.</summary>
+/// <summary>A C type as mlx-c's headers write it: a base type with stars, or a pointer to a function.</summary>
 internal sealed partial record CType(string Base, bool IsConst, int Pointers, CType? Returns, IReadOnlyList<CType> Parameters)
 {
     internal bool IsFunction => Returns is not null;
 
     internal static CType Parse(string text) => ParseDeclaration(text).Type;
 
-    /// <summary>Reads "const int* axes" or "void (*dtor)(void*)"; the name is null when there is none.</summary>
+    /// <summary>Parses "const int* axes" or "void (*dtor)(void*)"; the name is null if there is none.</summary>
     internal static (CType Type, string? Name) ParseDeclaration(string text)
     {
         text = text.Trim();
         Match function = FunctionPointer().Match(text);
         if (function.Success)
         {
-            // Inside a function type neither names nor top-level const mean anything, and clang drops some of them.
+            // Inside a function type, neither names nor top-level const have a meaning, and clang drops some of them.
             CType[] parameters = [.. Split(function.Groups["parameters"].Value, ',')
                 .Select(Parse).Where(p => p != Void)
                 .Select(p => p.Pointers == 0 ? p with { IsConst = false } : p)];
@@ -38,7 +38,7 @@ internal sealed partial record CType(string Base, bool IsConst, int Pointers, CT
         return (new CType(words[0], isConst, pointers, null, []), words.Count == 2 ? words[1] : null);
     }
 
-    /// <summary>Splits at a separator that is outside parentheses.</summary>
+    /// <summary>Splits at separators outside parentheses.</summary>
     internal static IEnumerable<string> Split(string text, char separator)
     {
         int depth = 0, start = 0;

@@ -2,17 +2,17 @@ using System.Text.Json;
 
 namespace DotMlx.Generator.Api;
 
-/// <summary>One known mlx-c version: what it is for, and the exported symbols by which a loaded library is recognized.</summary>
+/// <summary>A known mlx-c version: its MLX version, and the exported symbols by which a loaded library is recognized.</summary>
 internal sealed record KnownVersion(string Name, string Commit, string Mlx, IReadOnlyList<string> Present, IReadOnlyList<string> Absent)
 {
-    /// <summary>"v0.7.0" becomes "v0_7_0", as a suffix of C# names.</summary>
+    /// <summary>The suffix of C# names: "v0.7.0" becomes "v0_7_0".</summary>
     internal string Suffix => Name.Replace('.', '_').Replace('-', '_');
 
-    /// <summary>The member of the generated flags enum.</summary>
+    /// <summary>The name in the generated flags enum.</summary>
     internal string Flag => char.ToUpperInvariant(Suffix[0]) + Suffix[1..];
 }
 
-/// <summary>native/versions.json, oldest version first.</summary>
+/// <summary>Reads native/versions.json, with the oldest version first.</summary>
 internal sealed record VersionTable(string Pinned, string TestedFrom, string TestedTo, IReadOnlyList<KnownVersion> Versions)
 {
     internal static VersionTable Read(string path)

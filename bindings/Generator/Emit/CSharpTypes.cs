@@ -2,7 +2,7 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.Generator.Emit;
 
-/// <summary>How C types and names are written in C#: blittable, C names verbatim.</summary>
+/// <summary>Writes C types and names as C#: blittable, with C's names unchanged.</summary>
 internal sealed class CSharpTypes(IEnumerable<ApiVersion> versions)
 {
     private static readonly Dictionary<string, string> Known = new()

@@ -6,7 +6,7 @@ namespace DotMlx.Generator.Emit;
 /// <summary>
 /// Writes the reference library's C exports for the pinned version. Each calls its implementation by name in one of the classes that
 /// GlobalUsings.cs lists, or in NotProvided, which has the functions listed as not provided. A function that is neither implemented nor
-/// listed, or both, doesn't compile. Functions of arrays get unwrapped ('typed'), the others C's own types ('raw').
+/// listed, or both, doesn't compile. Functions of arrays get unwrapped values ('typed'), and the others get C's own types ('raw').
 /// </summary>
 /// <param name="library">The known versions of mlx-c.</param>
 /// <param name="notProvided">The names of the functions that the reference library doesn't implement.</param>
@@ -17,7 +17,7 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
     private static readonly HashSet<string> TypedFunctions =
         ["mlx_fast_rms_norm", "mlx_fast_layer_norm", "mlx_fast_rope", "mlx_fast_rope_dynamic", "mlx_fast_scaled_dot_product_attention"];
 
-    /// <summary>Their int is a value, so that failure is 0 and not the status 1.</summary>
+    /// <summary>Their int is a value, so failure is 0 and not the status 1.</summary>
     private static readonly HashSet<string> ValueReturning = ["mlx_array_dim", "mlx_distributed_group_rank", "mlx_distributed_group_size"];
 
     internal IEnumerable<(string File, string Text)> Files()
@@ -28,7 +28,7 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
                 .Where(f => f.Header == header && f.AbsentOn is null);
             yield return ($"Exports.{Path.ChangeExtension(header, ".g.cs")}", Exports(functions));
         }
-        // One file per architecture that has more: the project leaves it out elsewhere.
+        // One file per architecture that has additional functions; the project excludes it on other architectures.
         yield return ("Exports.arm64.g.cs", Exports(ApiJson.Ordered(library.Pinned.Functions).Where(f => f.AbsentOn == "x86-64")));
         yield return ("Exports.g.cs", Support());
         yield return ("NotProvided.g.cs", NotProvided());
@@ -46,7 +46,7 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
     private string Export(ApiFunction f)
     {
         string returns = library.Types.Of(f.Returns);
-        // The caller's variadic arguments stay where they are: the fixed ones are all that is read.
+        // Variadic arguments stay on the caller's stack, because only the fixed arguments are read.
         string head = $"    [UnmanagedCallersOnly(EntryPoint = \"{f.Name}\", CallConvs = [typeof(CallConvCdecl)])]\n"
             + $"    internal static {returns} Export_{f.Name}({library.Types.Parameters(f.Parameters)})\n    {{\n        try\n        {{\n";
         string body = IsTyped(f) ? TypedBody(f)
@@ -95,8 +95,8 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
         && p.Type is { Pointers: 1, IsConst: false, Base: "mlx_array" or "mlx_vector_array" };
 
     /// <summary>
-    /// A parameter of a typed function: C# type, and how the export makes it out of C's. Streams have neither: they are checked and
-    /// dropped.
+    /// A parameter of a typed function: its C# type, and the expression that converts C's value. Streams have neither, because they are
+    /// checked and dropped.
     /// </summary>
     private sealed record Typed(string Name, string? Type, string? Expression);
 
@@ -174,10 +174,10 @@ internal sealed class ExportWriter(Library library, IReadOnlySet<string> notProv
 
         namespace DotMlx.Reference;
 
-        /// <summary>The C exports: unwrap, call, wrap; no exception leaves them.</summary>
+        /// <summary>The C exports: each unwraps, calls, and wraps, and lets no exception escape.</summary>
         internal static unsafe partial class Exports
         {
-            /// <summary>Its presence tells this library from MLX.</summary>
+            /// <summary>Its presence distinguishes this library from MLX.</summary>
             [UnmanagedCallersOnly(EntryPoint = "dotmlx_reference", CallConvs = [typeof(CallConvCdecl)])]
             internal static int dotmlx_reference() => 1;
 

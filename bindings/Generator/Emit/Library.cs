@@ -2,7 +2,7 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.Generator.Emit;
 
-/// <summary>The known versions side by side, oldest first: what the writers ask about a function.</summary>
+/// <summary>The known versions, oldest first, and the questions that the writers ask about a function.</summary>
 internal sealed class Library(VersionTable table, IReadOnlyList<ApiVersion> versions)
 {
     internal VersionTable Table => table;
@@ -15,7 +15,7 @@ internal sealed class Library(VersionTable table, IReadOnlyList<ApiVersion> vers
 
     internal IEnumerable<string> Headers => versions.SelectMany(v => v.Headers).Distinct().Order(StringComparer.Ordinal);
 
-    /// <summary>Every form of every function of a header, the form under the plain C name first.</summary>
+    /// <summary>Every form of every function of a header; the form with the plain C name comes first.</summary>
     internal IEnumerable<Form> Forms(string header)
     {
         IEnumerable<string> names = versions.SelectMany(v => v.Functions).Where(f => f.Header == header).Select(f => f.Name).Distinct()
@@ -23,7 +23,7 @@ internal sealed class Library(VersionTable table, IReadOnlyList<ApiVersion> vers
         foreach (string name in names)
         {
             var byForm = versions.Where(v => v.Find(name) is not null).GroupBy(v => v.Find(name)!.Signature).ToList();
-            // The pinned form has the plain name; of a function that the pinned version lacks, the newest form has it.
+            // The pinned form has the plain name. If the pinned version lacks a function, the newest form has it.
             IGrouping<string, ApiVersion> plain = byForm.FirstOrDefault(g => g.Contains(Pinned)) ?? byForm[^1];
             yield return ToForm(name, name, plain);
             foreach (IGrouping<string, ApiVersion> other in byForm.Where(g => g != plain))
@@ -41,5 +41,5 @@ internal sealed class Library(VersionTable table, IReadOnlyList<ApiVersion> vers
     private KnownVersion Known(ApiVersion version) => table.Versions.Single(v => v.Name == version.Name);
 }
 
-/// <summary>One callable form of a C function and the versions that have it.</summary>
+/// <summary>A callable form of a C function, and the versions that have it.</summary>
 internal sealed record Form(string Name, ApiFunction Function, IReadOnlyList<KnownVersion> Versions, bool InAllVersions);

@@ -3,7 +3,7 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.Generator.Emit;
 
-/// <summary>Writes structs and enums (shared with the reference library) and the table of known versions.</summary>
+/// <summary>Writes structs and enums, which the reference library shares, and the table of known versions.</summary>
 internal sealed class TypesWriter(Library library)
 {
     internal string Types()

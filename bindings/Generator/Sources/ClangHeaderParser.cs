@@ -7,11 +7,11 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.Generator.Sources;
 
-/// <summary>Asks clang for its syntax tree in JSON and reads the declarations of mlx/c/*.h out of it.</summary>
+/// <summary>Reads the declarations of mlx/c/*.h from clang's syntax tree in JSON.</summary>
 internal sealed partial class ClangHeaderParser : IHeaderParser
 {
     /// <summary>
-    /// The half accessors are declared on ARM alone; naming their types here instead of including half.h shows them on every machine.
+    /// The half accessors are declared only on ARM. Naming their types here instead of including half.h declares them on every machine.
     /// </summary>
     private const string Prelude =
         "#include <stdint.h>\n#include <stdio.h>\n#define MLX_HALF_H\n#define HAS_FLOAT16\n#define HAS_BFLOAT16\n"
@@ -21,7 +21,7 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
 
     internal static string Compiler => Environment.GetEnvironmentVariable("CLANG") is { Length: > 0 } path ? path : OnPath() ?? "clang";
 
-    /// <summary>clang, or the newest clang-N: a distribution may have only the numbered name.</summary>
+    /// <summary>Finds clang, or the newest clang-N, because a distribution may have only the numbered name.</summary>
     private static string? OnPath()
     {
         string[] folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator,
@@ -113,7 +113,7 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
         {
             foreach (JsonElement declaration in root.GetProperty("inner").EnumerateArray())
             {
-                // clang writes a file name only where it changes, so every location is visited in order.
+                // clang writes a file name only if it differs from the previous one, so every location is visited in order.
                 if (declaration.TryGetProperty("loc", out JsonElement location)) Follow(location);
                 string file = _file;
                 if (Path.GetDirectoryName(file) is { Length: > 0 } folder && Path.GetFullPath(folder) == headers) Take(declaration, file);
@@ -205,7 +205,7 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
                 declaration.TryGetProperty("variadic", out JsonElement variadic) && variadic.GetBoolean(), half ? "x86-64" : null);
         }
 
-        /// <summary>Nullability is a comment behind the parameter, which only the raw text still has.</summary>
+        /// <summary>Nullability is a comment after the parameter, which only the raw text contains.</summary>
         private HashSet<string> Nullable(JsonElement declaration, string file)
         {
             if (!_texts.TryGetValue(file, out string? text))

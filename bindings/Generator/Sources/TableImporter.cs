@@ -3,8 +3,8 @@ using DotMlx.Generator.Api;
 namespace DotMlx.Generator.Sources;
 
 /// <summary>
-/// Reads a version from a tab-separated table (kind, name, header, return type, parameters) when its headers are not to be had.
-/// Data that a table lacks (nullability, function typedefs) comes from a neighboring version.
+/// Reads a version from a tab-separated table (kind, name, header, return type, parameters) if its headers aren't available. Data that a
+/// table lacks (nullability, function typedefs) comes from a neighboring version.
 /// </summary>
 internal static class TableImporter
 {
@@ -13,7 +13,7 @@ internal static class TableImporter
         var functions = new List<ApiFunction>();
         var structs = new List<ApiStruct>();
         var enums = new List<ApiEnum>();
-        // A parameter that may be null wherever the neighbor has one of that name may be null in a new function as well.
+        // If a neighboring version has a parameter of that name that may be null, it may be null in a new function too.
         HashSet<string> optionalEverywhere = [.. neighbor.Functions.SelectMany(f => f.Parameters).GroupBy(p => p.Name)
             .Where(g => g.All(p => p.Nullable)).Select(g => g.Key)];
         int number = 0;

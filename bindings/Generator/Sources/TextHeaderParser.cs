@@ -6,12 +6,12 @@ using DotMlx.Generator.Api;
 namespace DotMlx.Generator.Sources;
 
 /// <summary>
-/// Reads mlx/c/*.h as text: enough to tell versions apart on a machine without clang, because these headers are plain declarations.
-/// An unknown declaration is an error and is never skipped, so that an unexpected header can't pass for a known version.
+/// Reads mlx/c/*.h as text, which is enough to distinguish versions on a machine without clang, because these headers are plain
+/// declarations. An unknown declaration is an error and is never skipped, so that an unexpected header can't pass for a known version.
 /// </summary>
 internal sealed partial class TextHeaderParser : IHeaderParser
 {
-    /// <summary>Stands for the comment that says so while the other comments are taken away.</summary>
+    /// <summary>Replaces the comment on nullability while the other comments are removed.</summary>
     private const string MayBeNull = "\u0001";
 
     private static readonly string[] HalfTypes = ["float16_t", "bfloat16_t"];
@@ -27,7 +27,7 @@ internal sealed partial class TextHeaderParser : IHeaderParser
         return new ApiVersion(version, "headers", reader.Functions, reader.Structs, reader.Enums, reader.Callbacks);
     }
 
-    /// <summary>mlx.h and what it includes, each after what it needs.</summary>
+    /// <summary>Lists mlx.h and its includes, each after the headers that it needs.</summary>
     private static List<string> Reachable(string folder)
     {
         var order = new List<string>();
@@ -35,7 +35,7 @@ internal sealed partial class TextHeaderParser : IHeaderParser
 
         void Visit(string header)
         {
-            // half.h only gives the two half types their names.
+            // half.h only names the two half types.
             if (header == "half.h" || !seen.Add(header)) return;
             foreach (Match include in Include().Matches(File.ReadAllText(Path.Combine(folder, header), Encoding.Latin1)))
                 Visit(include.Groups["name"].Value);
@@ -144,14 +144,14 @@ internal sealed partial class TextHeaderParser : IHeaderParser
     [GeneratedRegex(@"^(typedef )?(struct|enum) \w+( \w+)?$")]
     private static partial Regex Forward();
 
-    /// <summary>Another name for a type of C, such as mlx_complex64_t: functions are described by the name.</summary>
+    /// <summary>Another name of a C type, such as mlx_complex64_t; functions are described with this name.</summary>
     [GeneratedRegex(@"^typedef (?!struct|enum|union)\w+( \w+)+$")]
     private static partial Regex Alias();
 
     [GeneratedRegex(@"^static [\w ]+( = .*)?$")]
     private static partial Regex Variable();
 
-    // Braces have become parentheses, so that one splitter serves both.
+    // Braces were replaced with parentheses, so that one splitter serves both.
     [GeneratedRegex(@"^typedef struct \w* ?\((?<body>.*)\) (?<name>\w+)$")]
     private static partial Regex Struct();
 

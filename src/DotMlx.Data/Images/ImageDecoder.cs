@@ -54,7 +54,7 @@ public static class ImageDecoder
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         if (channels is not (1 or 3 or 4))
         {
-            throw new ArgumentOutOfRangeException(nameof(channels), channels, "Expected 1 (gray), 3 (RGB) or 4 (RGBA) channels.");
+            throw new ArgumentOutOfRangeException(nameof(channels), channels, "Expected 1 (gray), 3 (RGB), or 4 (RGBA) channels.");
         }
     }
 

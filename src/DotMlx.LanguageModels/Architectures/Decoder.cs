@@ -128,7 +128,7 @@ public sealed partial class DecoderStack : Module
     {
         using ForwardPass pass = new(tokens.Shape[1], cache?.Offset ?? 0, cache?.Padding, cache?.Weights);
 
-        // MLX reshapes input and result of each product with more than two axes, so the tokens of all sequences share an axis.
+        // MLX reshapes the input and the result of each product with more than two axes, so the tokens of all sequences share an axis.
         MlxArray x = Embed(tokens, pass);
         if (_description.EmbeddingScale != 1)
         {

@@ -46,7 +46,7 @@ internal sealed class PreparedWeights : IDisposable
             return table.Forward(token);
         }
 
-        // On the CPU, MLX unpacks a vector by dozens of operations. The product of 1 and the vector is the same in one operation.
+        // On the CPU, MLX unpacks a vector with dozens of operations. Multiplying the vector by 1 gives the same result in one operation.
         using MlxArray weight = Mx.Take(packed.Weight, token, axis: 0);
         using MlxArray scales = Mx.Take(packed.Scales, token, axis: 0);
         using MlxArray biases = Mx.Take(packed.Biases, token, axis: 0);

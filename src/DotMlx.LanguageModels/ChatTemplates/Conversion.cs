@@ -35,7 +35,7 @@ internal static class Conversion
             IEnumerable items => Listed(items.Cast<object?>().Select((item, i) => ToValue(item, $"{name}[{i}]", depth + 1))),
             _ => throw new ArgumentException(
                 $"'{name}' is of the type {value.GetType()}. A template takes null, bool, numbers, strings, lists, "
-                + "dictionaries with string keys and JSON.", nameof(value)),
+                + "dictionaries with string keys, and JSON.", nameof(value)),
         };
     }
 

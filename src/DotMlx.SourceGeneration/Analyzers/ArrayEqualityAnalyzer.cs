@@ -35,7 +35,7 @@ public sealed class ArrayEqualityAnalyzer : DiagnosticAnalyzer
             Rules.ArrayEquality, comparison.Syntax.GetLocation(), comparison.Syntax.ToString(), equal ? "Equal" : "NotEqual"));
     }
 
-    // A comparison with null asks something else, and one with an (object) means objects.
+    // A comparison with null doesn't compare elements, and a cast to object shows that the program compares references on purpose.
     private static bool IsArray(IOperation operand)
     {
         IOperation written = Known.Unconverted(operand);

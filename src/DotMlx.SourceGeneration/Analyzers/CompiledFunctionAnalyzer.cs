@@ -47,7 +47,7 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
             }
             else if (Known.IsModule(use.Type) || Known.IsOptimizer(use.Type))
             {
-                // A variable that is assigned first can hold anything: the function may get its model again.
+                // A variable that the function assigns first can hold anything, even the model again.
                 bool missing = knowsInputs && !named.Contains(symbol);
                 bool unchanged = !missing && knowsOutputs && Known.IsOptimizer(use.Type) && !changed.Contains(symbol);
                 if (missing || unchanged)
@@ -63,7 +63,7 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
     private static void ReportArray(
         OperationAnalysisContext context, IInvocationOperation call, IOperation use, ISymbol symbol, IAnonymousFunctionOperation function)
     {
-        // A constant may be meant; one that the program changes is a mistake.
+        // A captured constant may be intended, but a captured variable that the program changes is a mistake.
         bool changes = IsAssignedAgain(call, symbol, function);
         string advice = changes
             ? "later assignments to it have no effect. Make it a parameter of the function"
@@ -83,7 +83,7 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
         return function as IAnonymousFunctionOperation;
     }
 
-    // The names in a list of states; false where the list is made elsewhere.
+    // The names in a list of states; false if the list is created elsewhere.
     private static bool TryNames(IOperation? states, out HashSet<ISymbol> names)
     {
         names = new(SymbolEqualityComparer.Default);
@@ -111,14 +111,14 @@ public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer
             {
                 if (element is ISpreadOperation || !Known.IsModule(Known.Unconverted(element).Type))
                 {
-                    // Something that may hold models and optimizers of its own, such as a random state or a step.
+                    // An object that may contain models and optimizers, such as a random state or a training step.
                     continue;
                 }
                 return false;
             }
             names.Add(symbol);
         }
-        // A state of the program's own may stand for several others.
+        // A state that the program implements may represent several others.
         return !elements.Any(element => element is ISpreadOperation
             || (Known.Unconverted(element).Type is { } type && !Known.IsModule(type) && !Known.IsOptimizer(type)
                 && !MemberTypes.Is(type, "DotMlx.RandomState")));

@@ -35,7 +35,7 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
     private static void AnalyzeAssignment(OperationAnalysisContext context)
     {
         ISimpleAssignmentOperation assignment = (ISimpleAssignmentOperation)context.Operation;
-        // A property's setter may keep what it is given, as those of the layers do.
+        // A property setter may store its value, as the setters of the layers do.
         if (Known.IsArray(assignment.Value.Type) && assignment.Target is ILocalReferenceOperation or IFieldReferenceOperation)
         {
             Report(context, assignment.Value, assignment.Target);
@@ -71,7 +71,7 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
             $"{scope.Name}.Keep({made.Syntax})"));
     }
 
-    // The innermost named scope that is still open here: its variable, where it begins, and the operations around it.
+    // The innermost named scope that is still open here: its variable, its start, and the operations around it.
     private static (ILocalSymbol? Scope, int Begins, IOperation Around) Scope(IOperation operation)
     {
         for (IOperation child = operation, current = operation.Parent!; current is not null and not IAnonymousFunctionOperation
@@ -115,7 +115,7 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
         {
             return false;
         }
-        // Whatever was assigned may have been what is returned: all of it must have been made here.
+        // Any of the assigned values may be the returned one, so all of them must be created in the scope.
         IOperation[] values =
         [
             .. around.Descendants().OfType<IVariableDeclaratorOperation>()
@@ -128,7 +128,7 @@ public sealed class ScopeAnalyzer : DiagnosticAnalyzer
         return values.Length > 0 && values.All(value => Makes(Known.Unconverted(value)));
     }
 
-    // Operators and functions of the library give new arrays; what other methods give may be older.
+    // Operators and functions of the library return new arrays; other methods may return older ones.
     private static bool Makes(IOperation value) => value switch
     {
         IBinaryOperation binary => Known.IsArray(binary.Type),

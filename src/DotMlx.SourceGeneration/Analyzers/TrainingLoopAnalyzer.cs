@@ -42,7 +42,7 @@ public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
             update.Arguments[0].Value.Syntax + ".Parameters()"));
     }
 
-    // The loop around the call, in the same function: a lambda runs when others say so.
+    // The loop around the call, in the same function, because other code decides when a lambda runs.
     private static ILoopOperation? Loop(IOperation operation)
     {
         for (IOperation? current = operation.Parent; current is not null and not IAnonymousFunctionOperation
@@ -56,7 +56,7 @@ public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
         return null;
     }
 
-    // Mx.Eval and Mx.EvalAsync of something of the model or the optimizer, or of a tree that may hold them.
+    // Mx.Eval or Mx.EvalAsync of a member of the model or of the optimizer, or of a tree that may contain one.
     private static bool Evaluates(IInvocationOperation call, ISymbol model, ISymbol optimizer)
     {
         if (!Known.IsMx(call.TargetMethod, "Eval") && !Known.IsMx(call.TargetMethod, "EvalAsync"))
@@ -76,7 +76,7 @@ public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
             && (SymbolEqualityComparer.Default.Equals(symbol, model) || SymbolEqualityComparer.Default.Equals(symbol, optimizer)))
         : false;
 
-    // A method of the program's own, or a delegate, may evaluate.
+    // A method of the program, or a delegate, may evaluate.
     private static bool MayEvaluate(IInvocationOperation call, int depth, CancellationToken cancel)
     {
         IMethodSymbol method = call.TargetMethod;

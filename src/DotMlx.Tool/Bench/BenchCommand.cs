@@ -52,8 +52,8 @@ internal static class BenchCommand
 
         if (reference)
         {
-            terminal.Note("this is the reference library, which is not made to be fast: small sizes, and "
-                + "figures that say nothing about MLX.");
+            terminal.Note("this is the reference library, which isn't optimized for speed: the sizes are small, and the "
+                + "figures say nothing about MLX.");
         }
 
         MlxDevice chosen = device switch { "cpu" => MlxDevice.Cpu, "gpu" => MlxDevice.Gpu, _ => Mx.DefaultDevice() };

@@ -37,7 +37,7 @@ internal sealed record Measurement(Workload Workload, double? Seconds, int Runs,
         }
         finally
         {
-            // The inputs go before the next workload makes its own.
+            // Dispose the inputs before the next workload creates its own.
             GC.Collect();
             GC.WaitForPendingFinalizers();
             Mx.ClearCache();

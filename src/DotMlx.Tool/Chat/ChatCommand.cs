@@ -18,7 +18,7 @@ internal static class ChatCommand
             { Description = "Ask the chat template to omit the reasoning, if the template supports that." };
         var load = new Option<string?>("--load") { Description = "Continue a conversation that /save wrote." };
         var command = new Command("chat",
-            "Chats with a model. /help lists the commands; Ctrl-C ends an answer. If the input is a pipe, each line is a message.");
+            "Chats with a model. /help lists the commands; Ctrl+C ends an answer. If the input is a pipe, each line is a message.");
         ModelOptions models = ModelOptions.AddTo(command);
         foreach (Option option in new Option[] { system, noThinking, load })
         {

@@ -14,14 +14,14 @@ internal sealed class ChatLoop
     private const string Help =
         """
         /help            this list
-        /reset           forget the conversation; the system message stays
+        /reset           clear the conversation; the system message stays
         /system [TEXT]   set the system message, or remove it
         /retry           answer the last message again
         /history         show the conversation
         /save FILE       write the conversation as JSON
-        /load FILE       go on with a conversation that was saved
-        /exit            end (so does Ctrl-D)
-        A line that ends with \ goes on in the next one. Ctrl-C ends an answer.
+        /load FILE       continue a saved conversation
+        /exit            end the chat (or press Ctrl+D)
+        A line that ends with \ continues on the next one. Ctrl+C ends an answer.
         """;
 
     private readonly Terminal _terminal;
@@ -174,7 +174,7 @@ internal sealed class ChatLoop
         }
         finally
         {
-            // An answer that was cut short is kept; a question that got none is not.
+            // A truncated answer is kept, but a question without an answer is removed.
             if (complete)
             {
                 _conversation.Add(ChatRole.Assistant, answer.ToString());
@@ -228,10 +228,10 @@ internal sealed class ChatLoop
         int cached = (int)(usage.CachedInputTokenCount ?? 0), read = (int)(usage.InputTokenCount ?? 0) - cached;
         Speed speed = new(read, first, (int)(usage.OutputTokenCount ?? 0), all);
         _terminal.Note(cached == 0 ? speed.ToString()
-            : string.Create(CultureInfo.InvariantCulture, $"{speed}; {Units.Count(cached)} from before"));
+            : string.Create(CultureInfo.InvariantCulture, $"{speed}; {Units.Count(cached)} cached"));
     }
 
-    /// <summary>Ctrl-C ends the answer instead of the program.</summary>
+    /// <summary>Ctrl+C ends the answer instead of the program.</summary>
     private sealed class Interruption : IDisposable
     {
         private readonly CancellationTokenSource _source = new();

@@ -19,7 +19,7 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
             throw Exists();
         }
 
-        // Before the work: tells of a missing folder.
+        // The output comes first, so that a missing folder is reported before the conversion starts.
         using var file = new AtomicFile(Output, format.Extension);
         using LoadedFile loaded = LoadedFile.Read(Input);
         int converted = Convert(loaded);
@@ -72,7 +72,7 @@ internal sealed record Conversion(string Input, string Output, DType? Target, bo
 
     private void Write(LoadedFile loaded, TargetFormat format, AtomicFile file)
     {
-        // A process that is interrupted leaves no half-written file behind.
+        // An interrupted process leaves no partial file behind.
         using PosixSignalRegistration interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, _ => file.Dispose());
         using PosixSignalRegistration terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => file.Dispose());
         try

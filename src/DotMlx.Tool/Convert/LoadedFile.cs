@@ -8,10 +8,10 @@ namespace DotMlx.Tool.Convert;
 /// <summary>The arrays of a file and what its header told of them.</summary>
 internal sealed class LoadedFile : IDisposable
 {
-    // Says how a GGUF file is laid out, not what it holds; MLX chooses it anew.
+    // This key describes the layout of a GGUF file rather than its contents, and MLX writes its own.
     private const string Alignment = "general.alignment";
 
-    // As NumPy names the array that has no name.
+    // NumPy gives this name to an unnamed array.
     private const string DefaultName = "arr_0";
 
     private readonly List<ArrayFile> _files = [];

@@ -14,7 +14,7 @@ internal static class DownloadCommand
         var command = new Command(
             "download",
             "Downloads a model of the hub, and writes the path of its folder. "
-            + "Knows HF_TOKEN, HF_HOME, HF_ENDPOINT and HF_HUB_OFFLINE as Python does.")
+            + "Uses HF_TOKEN, HF_HOME, HF_ENDPOINT, and HF_HUB_OFFLINE as Python does.")
         {
             name, revision, cache,
         };

@@ -41,7 +41,7 @@ internal sealed record LibraryFacts(
         }
         catch (Exception exception) when (exception is MlxException or NotSupportedException)
         {
-            // Facts are a bonus: a library that has none for a device still has the device.
+            // The facts are optional: a device without facts is still listed.
             return new Dictionary<string, object>();
         }
     }

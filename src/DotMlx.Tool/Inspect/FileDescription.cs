@@ -52,7 +52,7 @@ internal sealed record FileDescription(
                 new ArrayDescription(entry.Name, TypeOf(entry), entry.Shape, entry.End - entry.Begin, entry.DType is not null))],
             [.. header.Metadata.Select(item => KeyValuePair.Create(item.Key, (object)item.Value))]);
 
-        // MLX has no type for small floats and loads them as bytes.
+        // MLX has no 8-bit floating-point type and loads such numbers as bytes.
         static string TypeOf(SafetensorsHeader.Entry entry) =>
             entry.DType is { } type && !entry.IsFloat8 ? type.MlxName() : entry.TypeName;
     }

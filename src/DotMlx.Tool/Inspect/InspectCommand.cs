@@ -108,7 +108,7 @@ internal static class InspectCommand
         _ => System.Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
-    // Control characters of a file would be commands to the terminal.
+    // A terminal would interpret control characters from a file as commands.
     private static string Printable(string text) => text.Any(char.IsControl)
         ? string.Concat(text.Select(c => c is '\n' ? " " : char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()))
         : text;

@@ -11,7 +11,7 @@ namespace DotMlx.Tool.Launch;
 /// </summary>
 internal sealed unsafe partial class ChildProcess : IDisposable
 {
-    // Larger than the structures of any C library.
+    // Larger than these structures in any C library.
     private const int StructureSize = 1024;
     private const short SetGroup = 0x02;
     private const short SetDefaultSignals = 0x04;
@@ -82,14 +82,14 @@ internal sealed unsafe partial class ChildProcess : IDisposable
             return _exitCode.Value;
         }
 
-        // siginfo_t: the code says how it ended, the status is the exit code or the signal.
+        // In siginfo_t, the code tells how the process ended, and the status is the exit code or the signal.
         const int ByItself = 1;
         byte* info = stackalloc byte[256];
         while (WaitAndLeave(OneProcess, Id, info, HasExited | AndStays) < 0)
         {
             if (Marshal.GetLastPInvokeError() != Interrupted)
             {
-                // Other code in this process took its status.
+                // Other code in this process has already collected the exit status.
                 return ToolCommand.Failure;
             }
         }
@@ -102,13 +102,13 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     /// <summary>Lets go of a process that has ended.</summary>
     public void Forget() => _ = _exitCode.Value;
 
-    /// <summary>Sends a signal to the whole group, also when its head has ended.</summary>
+    /// <summary>Sends a signal to the whole group, even if the group leader has ended.</summary>
     public void Signal(int signal) => _ = Kill(-Id, signal);
 
-    /// <summary>Whether anybody of the group is left; its head counts until it is forgotten.</summary>
+    /// <summary>Whether a process of the group exists; the group leader counts until it is reaped.</summary>
     public bool GroupIsAlive => Kill(-Id, 0) == 0;
 
-    /// <summary>Where a process with input reads from.</summary>
+    /// <summary>The standard input of a process with input.</summary>
     public Stream? Input => _input;
 
     public void CloseInput() => _input?.Dispose();

@@ -9,7 +9,7 @@ internal static class FreePorts
     /// <summary>Different ports, all free at this moment.</summary>
     public static int[] Take(int count)
     {
-        // All are held until the last is found, so that none comes twice.
+        // All ports stay reserved until the last one is found, so that no port is found twice.
         TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
         try
         {

@@ -45,7 +45,7 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
         return new HostFile([.. hosts.SelectMany(host => Enumerable.Repeat(host, repeats))], null, []);
     }
 
-    // As ssh takes it, with a user before it or not.
+    // The host in the form that ssh accepts, with or without a user.
     private static string[] AddressesOf(string name)
     {
         string host = name[(name.LastIndexOf('@') + 1)..];

@@ -11,7 +11,7 @@ namespace DotMlx.Tool.Launch;
 /// </summary>
 internal sealed class Janitor : IDisposable
 {
-    // A message about a group that has ended already would meet a closed pipe and end the shell before the other groups.
+    // Writing about a group that has already ended would fail on a closed pipe and end the shell before the other groups end.
     private const string Script = """
         exec > /dev/null 2>&1
         all=; while read -r group; do all="$all $group"; done
@@ -32,7 +32,7 @@ internal sealed class Janitor : IDisposable
         }
         catch (Win32Exception)
         {
-            // Without a shell the ranks of a killed launcher go on, and nothing else is worse.
+            // Without a shell, only one thing is lost: the ranks of a killed launcher continue to run.
         }
     }
 
@@ -46,7 +46,7 @@ internal sealed class Janitor : IDisposable
         }
         catch (IOException)
         {
-            // Another process has ended the shell, so there is none.
+            // Another process has ended the shell.
         }
     }
 

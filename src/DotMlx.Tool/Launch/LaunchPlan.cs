@@ -43,7 +43,7 @@ internal static class LaunchPlan
         RequireAddresses(options);
         (string, string)[] verbose = options.Verbose ? [("MLX_RING_VERBOSE", "1")] : [];
 
-        // A ring of one would wait for itself: without a host file MLX makes a group of one.
+        // A ring of one process would wait for itself. Without a host file, MLX creates a group of one.
         (string, string)[] files = options.Hosts.Count > 1 ? [("MLX_HOSTFILE", RingHosts(options))] : [];
         return Ranks(options, _ => verbose, files);
     }
@@ -94,7 +94,7 @@ internal static class LaunchPlan
             .. options.Verbose ? [("NCCL_DEBUG", "INFO")] : Array.Empty<(string, string)>(),
         ];
 
-        // Ranks of one host take its GPUs in turn.
+        // The ranks of a host use its GPUs in turn.
         return Ranks(
             options,
             rank => [.. common, ("CUDA_VISIBLE_DEVICES", options.Hosts.Take(rank).Count(host => host.Ssh == options.Hosts[rank].Ssh)

@@ -66,7 +66,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         }
     }
 
-    /// <summary>Passes Ctrl-C on; the second time it ends all ranks.</summary>
+    /// <summary>Passes Ctrl+C on; the second one ends all ranks.</summary>
     public void Interrupt() => _events.Add(new LauncherEvent(EventKind.Interrupt));
 
     /// <summary>Ends all ranks.</summary>
@@ -128,7 +128,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
             }
         }
 
-        // After Ctrl-C each may end in its own time, but none can work on without the one that has.
+        // After Ctrl+C, ranks may end at different times, but no rank can continue without one that has ended.
         if (_interrupted && !_stopping && _sinceSignal is null)
         {
             _sinceSignal = Stopwatch.StartNew();
@@ -191,7 +191,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
 
     private void EndGroups()
     {
-        // EventKind is left of the groups is ended as well. Their heads have ended; once they are forgotten only the others count.
+        // Ends the remaining processes of the groups. The group leaders have ended, so once they are reaped, only other processes count.
         BeginStop();
         _processes.ForEach(process => process.Forget());
         List<RankProcess> left = [.. _processes];
@@ -202,7 +202,7 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
 
         left.ForEach(process => process.KillGroup());
 
-        // Only a process that has left its group can hold the output open now.
+        // Only a process that has left its group can keep the output open now.
         foreach (RankProcess process in _processes)
         {
             process.FinishOutput(TimeSpan.FromSeconds(2));

@@ -5,7 +5,7 @@ namespace DotMlx.Tool.Launch;
 /// <summary>Carries a stream of a process to a writer, a whole line at a time, so that lines of several processes do not mix.</summary>
 internal sealed class LineForwarder
 {
-    // A program that never ends its line shall not fill the memory.
+    // Limits the memory for a program that never ends its line.
     private const int MaxLineLength = 1 << 16;
 
     private readonly Thread _thread;
@@ -49,7 +49,7 @@ internal sealed class LineForwarder
         }
         catch (Exception exception) when (exception is IOException or ObjectDisposedException)
         {
-            // The process is gone; what it wrote has been read.
+            // The process has ended, and all of its output has been read.
         }
 
         if (line.Length > 0)

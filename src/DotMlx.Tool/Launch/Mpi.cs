@@ -15,7 +15,7 @@ internal static class Mpi
         KeyValuePair<string, string>[] variables = [.. Library(mpirun), .. LaunchPlan.Variables(options.Environment)];
         string slots = string.Concat(options.Hosts.GroupBy(host => host.Ssh).Select(group => $"{group.Key} slots={group.Count()}\n"));
 
-        // Its host file is named by an argument, so a shell puts the file's name there.
+        // An argument names the host file, so a shell inserts the file's name.
         string[] command =
         [
             "/bin/sh", "-c", "exec \"$0\" --hostfile \"$DOTMLX_MPI_HOSTS\" \"$@\"", mpirun,
@@ -61,7 +61,7 @@ internal static class Mpi
         }
         catch (Win32Exception)
         {
-            // MLX then tries the usual name.
+            // MLX then tries the default name.
             return [];
         }
     }

@@ -7,7 +7,7 @@ namespace DotMlx.Tool.Launch;
 /// <summary>A started rank: a process here, or one on another host behind a process of ssh.</summary>
 internal sealed class RankProcess : IDisposable
 {
-    // A question for a password would wait for a terminal that a background process does not get.
+    // A password prompt would wait for a terminal, which a background process doesn't have.
     private static readonly string[] Ssh = ["ssh", "-T", "-o", "BatchMode=yes", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=15"];
 
     private readonly ChildProcess _process;
@@ -66,7 +66,7 @@ internal sealed class RankProcess : IDisposable
                 File.WriteAllText(environment[name], content);
             }
 
-            // posix_spawn has no portable way to start somewhere else.
+            // posix_spawn has no portable option for the working directory.
             IReadOnlyList<string> command = start.WorkingDirectory is { } folder
                 ? ["/bin/sh", "-c", "cd \"$0\" && exec \"$@\"", Path.GetFullPath(folder), .. start.Program]
                 : start.Program;
@@ -100,7 +100,7 @@ internal sealed class RankProcess : IDisposable
             SignalRemote(signal);
         }
 
-        // A connection is ended with its rank, not before: its end must not come before the rank's last lines.
+        // The connection ends with its rank and not earlier, because its end must not overtake the rank's last lines.
         if (!IsRemote || _remoteGroup == 0 || signal == Signals.Kill)
         {
             _process.Signal(signal);
@@ -169,7 +169,7 @@ internal sealed class RankProcess : IDisposable
         }
         catch (Win32Exception)
         {
-            // The connection of the rank is ended at last, which ends the rank as well.
+            // Ends the rank's connection last, which also ends the rank.
             return;
         }
 

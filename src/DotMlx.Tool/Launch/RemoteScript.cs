@@ -49,6 +49,6 @@ internal static class RemoteScript
 
     public static string Quote(string text) => $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 
-    // The login shell of the other host may be any.
+    // The other host may use any login shell.
     private static string Wrap(string script) => $"exec /bin/sh -c {Quote(script)}";
 }

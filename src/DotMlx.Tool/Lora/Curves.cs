@@ -12,7 +12,7 @@ internal static class Curves
     public static void Save(string path, IReadOnlyList<(int Iteration, double Loss)> training,
         IReadOnlyList<(int Iteration, double Loss)> validation)
     {
-        // A machine without fonts, such as a container, would draw curves without text.
+        // On a machine without fonts, such as a container, the curves have no text.
         Fonts.AddFontFile(FontName, Path.Combine(AppContext.BaseDirectory, "fonts", "DejaVuSans-Ascii.ttf"));
         Plot plot = new();
         Add(plot, "training", training, "#1f77b4");

@@ -112,7 +112,7 @@ internal sealed class LoraOptions
         Iterations = arguments.GetValue(Iterations),
         AccumulationSteps = arguments.GetValue(Accumulation),
 
-        // On a CPU, MLX compiles a step with a C++ compiler, which many machines lack and which seldom pays.
+        // On a CPU, MLX compiles a step with a C++ compiler, which many machines lack and which rarely pays off.
         Compiled = Mx.DefaultDevice().Type == DeviceType.Gpu,
         MaxGradientNorm = arguments.GetValue(ClipNorm),
         GradientCheckpointing = arguments.GetValue(Checkpointing),

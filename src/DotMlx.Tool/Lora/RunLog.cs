@@ -84,7 +84,7 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
         }
         catch (Exception error) when (error is System.Text.Json.JsonException or InvalidOperationException or FormatException)
         {
-            // A line that a killed process did not finish.
+            // A killed process left this line incomplete.
             return false;
         }
     }

@@ -16,7 +16,7 @@ internal static class QuantizeCommand
             { Description = "The number of bits per weight: 2, 3, 4, 5, 6, or 8. The default depends on the mode; affine has 4." };
         var group = new Option<int?>(
             "--group-size") { Description = "The number of weights that share a scale: 32, 64, or 128. The default for affine is 64." };
-        var mode = new Option<string>("--mode") { Description = "affine, mxfp4, mxfp8 or nvfp4.", DefaultValueFactory = _ => "affine" };
+        var mode = new Option<string>("--mode") { Description = "affine, mxfp4, mxfp8, or nvfp4.", DefaultValueFactory = _ => "affine" };
         mode.AcceptOnlyFromAmong("affine", "mxfp4", "mxfp8", "nvfp4");
         var recipe = new Option<string?>("--recipe")
         {
@@ -45,7 +45,7 @@ internal static class QuantizeCommand
     {
         if (recipe is not null && (bits is not null || mode != "affine"))
         {
-            throw new ToolException("--recipe sets the bits and takes mode affine; leave out --bits and --mode.");
+            throw new ToolException("--recipe sets the bits and uses the mode affine; omit --bits and --mode.");
         }
         try
         {

@@ -9,7 +9,7 @@ namespace DotMlx;
 /// </summary>
 internal sealed unsafe class CollectiveAgreement(int rank, int size)
 {
-    // Any number that arrays are unlikely to hold; it tells a check from data.
+    // An arbitrary number, unlikely in arrays, that distinguishes a check from data.
     private const int Mark = 0x5D07_317A;
     private const int TextBytes = 16 << 10;
     private const ulong HashStart = 14695981039346656037;
@@ -57,12 +57,12 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
         }
     }
 
-    // A comparison evaluates, which a function under a transform must not be made to do behind its back.
+    // A comparison evaluates arrays, which must not happen unnoticed in a function under a transform.
     private static bool MayCheck => Checks != CollectiveChecks.Off && !TraceLock.IsHeldByCurrentThread;
 
     private static string Describe(MlxArray x) => $"{x.DType.ToString().ToLowerInvariant()} ({string.Join(", ", x.Shape.ToArray())})";
 
-    // The same on all ranks, unlike .NET's own hashes.
+    // Equal on all ranks, unlike .NET's hash codes.
     private static ulong Hash(string text) => Mix(HashStart, text);
 
     private static ulong Mix(ulong hash, string text)
@@ -124,7 +124,7 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
         }
     }
 
-    // All ranks have seen that they differ, so all of them get here.
+    // All ranks have noticed the difference, so all of them reach this point.
     private MlxException Disagreement(mlx_distributed_group group, mlx_stream stream, string description)
     {
         byte[] text = new byte[TextBytes];
@@ -133,7 +133,7 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
         string[][] lines = [.. Enumerable.Range(0, size)
             .Select(other => Encoding.UTF8.GetString(all, other * TextBytes, TextBytes).TrimEnd('\0').Split('\n'))];
 
-        // Of long descriptions the first line that is not the same everywhere.
+        // For long descriptions, only the first line that differs between ranks.
         int line = 0;
         while (lines.All(text => line + 1 < text.Length) && lines.All(text => text[line] == lines[0][line]))
         {
@@ -153,7 +153,7 @@ internal sealed unsafe class CollectiveAgreement(int rank, int size)
     private static MlxArray Gather(mlx_distributed_group group, mlx_stream stream, MlxArray x)
     {
         mlx_array result = default;
-        PeerWatch.Called("a comparison of what the ranks call");
+        PeerWatch.Called("a comparison of the ranks' calls");
         int status = Mlxc.mlx_distributed_all_gather(&result, x.Handle, group, stream);
         GC.KeepAlive(x);
         return NativeCall.Result(status, result, "mlx_distributed_all_gather");

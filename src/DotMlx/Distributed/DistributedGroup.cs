@@ -5,7 +5,7 @@ namespace DotMlx;
 /// <summary>A group of processes that compute together (mlx.core.distributed.Group).</summary>
 public sealed unsafe class DistributedGroup : IDisposable
 {
-    // Of a group of one that MLX knows nothing of there is no handle.
+    // A group of one that MLX doesn't know has no handle.
     private readonly NativeHandle? _handle;
     private volatile bool _disposed;
 
@@ -100,7 +100,7 @@ public sealed unsafe class DistributedGroup : IDisposable
 
     private static void Free(nint handle)
     {
-        // mlx-c v0.6.0 has no function to free a group; its few bytes stay.
+        // mlx-c v0.6.0 can't free a group, so its few bytes leak.
         if (LoadedApi.Version != MlxcVersions.V0_6_0 && !MpiLibrary.IsFinalized)
         {
             _ = Mlxc.mlx_distributed_group_free(new mlx_distributed_group { ctx = (void*)handle });

@@ -52,7 +52,7 @@ internal sealed unsafe class GroupConnection
         {
             if (Made.TryGetValue(backend, out GroupConnection? connection))
             {
-                // A lone process was good enough for the first caller, who was not strict; this one may be.
+                // A group of one was sufficient for the first call, which wasn't strict, but this call may be.
                 bool retry = strict && connection.Size == 1;
                 if (!retry)
                 {
@@ -62,7 +62,7 @@ internal sealed unsafe class GroupConnection
 
             if (_failed is not null)
             {
-                throw new MlxException($"{_failed.Message} (An earlier attempt failed, which MLX cannot undo: start the process again.)",
+                throw new MlxException($"{_failed.Message} (An earlier attempt failed, which MLX cannot undo: restart the process.)",
                     _failed.Operation, _failed);
             }
 
@@ -79,7 +79,7 @@ internal sealed unsafe class GroupConnection
         group = default;
         if (ring is { Size: 1 })
         {
-            // MLX would wait for a neighbor that does not exist.
+            // MLX would wait for a neighbor that doesn't exist.
             return new GroupConnection(0, 1, "none") { IsAlone = true };
         }
 
@@ -108,8 +108,8 @@ internal sealed unsafe class GroupConnection
 
         if (size > 1 || startedMpi)
         {
-            // This handle is never freed: MLX's own clean-up would wait for threads that wait for a process that is gone, or finalize MPI
-            // again.
+            // This handle is never freed: MLX's cleanup would wait for threads that wait for an ended process, or finalize MPI a second
+            // time.
             made = Init(strict: false, backend);
         }
 
@@ -125,7 +125,7 @@ internal sealed unsafe class GroupConnection
         return result;
     }
 
-    // MLX waits without limit for a process that never calls, so the waiting is left to a thread that the process can leave behind.
+    // MLX waits indefinitely for a process that never calls, so a thread that the process can abandon does the waiting.
     private static mlx_distributed_group InTime(Func<mlx_distributed_group> init, RingEnvironment? ring,
         Rendezvous? rendezvous, TimeSpan timeout)
     {
@@ -160,7 +160,7 @@ internal sealed unsafe class GroupConnection
         return new mlx_distributed_group { ctx = (void*)result };
     }
 
-    // mlx-c cannot be asked which backend "any" became; the order is MLX's.
+    // mlx-c doesn't report which backend "any" selected; this is MLX's order.
     private static string TransportOf(string backend, RingEnvironment? ring)
     {
         if (backend != "any")

@@ -34,7 +34,7 @@ internal static unsafe class MpiLibrary
             return;
         }
 
-        // Without it, mpirun ends the others, who would wait for this one; with it, this one would wait for them.
+        // A failed process doesn't finalize MPI: mpirun then ends the other processes, whereas finalizing would wait for them.
         nint finalize = Find("MPI_Finalize");
         if (Environment.ExitCode != 0 || PeerWatch.IsLost || finalize == 0 || Query("MPI_Finalized"))
         {
@@ -43,7 +43,7 @@ internal static unsafe class MpiLibrary
 
         try
         {
-            // Operations still in progress also belong to the program.
+            // Operations in progress may also be the program's.
             Mx.Synchronize(DeviceType.Cpu);
         }
         catch (MlxException)

@@ -51,7 +51,7 @@ public static unsafe partial class Mx
             get => CollectiveAgreement.Checks;
             set => CollectiveAgreement.Checks = value is >= CollectiveChecks.Off and <= CollectiveChecks.Always
                 ? value
-                : throw new ArgumentOutOfRangeException(nameof(value), value, "Use Off, FirstUse or Always.");
+                : throw new ArgumentOutOfRangeException(nameof(value), value, "Use Off, FirstUse, or Always.");
         }
 
         /// <summary>Connects to the other processes.</summary>
@@ -249,7 +249,7 @@ public static unsafe partial class Mx
             return NativeCall.Result(status, result, function);
         }
 
-        // Without this check, the ring's own thread would raise these errors, which no code can catch, and the process would end.
+        // Without this check, these errors would occur on the ring's own thread, where no code can catch them, and would end the process.
         private static void CheckRing(DistributedGroup group, MlxArray x, string function)
         {
             const int SmallBuffer = 1024;
@@ -288,7 +288,7 @@ public static unsafe partial class Mx
             PeerWatch.Called(function);
         }
 
-        // MLX leaves the choice to the backend, which mlx-c cannot be asked for.
+        // MLX leaves the choice to the backend, which mlx-c doesn't report.
         private static mlx_stream Stream(DistributedGroup group, MlxStream? stream)
         {
             DeviceType? needed = group.Connection.Device;

@@ -11,7 +11,7 @@ internal static class PeerWatch
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    // The last bytes of a process that has just ended may still be on their way through MLX.
+    // MLX may still be delivering the last bytes of a process that has just ended.
     private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(1);
 
     // If it is unknown whether an evaluation communicates at all, an ended process may have exited normally.
@@ -163,7 +163,7 @@ internal static class PeerWatch
     // Both neighbors may be gone, because a process that loses a neighbor also ends.
     private static string Closed(int[] ranks) =>
         string.Join("; ", ranks.Select(rank => $"Rank {rank} of {_ring!.Size} has closed its connection to rank {_ring.Rank}"))
-        + $", which waits for it in {_last}: that process has ended or was stopped, perhaps because of an error of its own.";
+        + $", which waits for it in {_last}: that process has ended or was stopped, perhaps because of its own error.";
 
     private static MlxException Failure(string message) => new($"{message} {Advice}", "mlx_eval");
 

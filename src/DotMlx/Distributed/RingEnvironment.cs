@@ -31,7 +31,7 @@ internal sealed record RingEnvironment(int Rank, string HostFile, IReadOnlyList<
         string? hostFile = Environment.GetEnvironmentVariable(HostFileVariable);
         if (string.IsNullOrEmpty(hostFile))
         {
-            // The rank alone is what the other backends use.
+            // The other backends use only the rank.
             return required ? throw Error($"The ring backend finds its processes through a host file, "
                 + $"and {HostFileVariable} is not set. {HowToStart}") : null;
         }

@@ -56,7 +56,7 @@ internal sealed unsafe class RingSockets
         List<int> closed = [];
         foreach ((int descriptor, int rank) in _sockets)
         {
-            // MLX made the sockets non-blocking. Zero bytes mean the end of the stream, and what has arrived stays where it is.
+            // MLX made the sockets non-blocking. Zero bytes mean the end of the stream; bytes that have arrived stay in the buffer.
             byte next;
             if (Receive(descriptor, &next, 1, Peek) == 0)
             {
@@ -76,7 +76,7 @@ internal sealed unsafe class RingSockets
     {
         try
         {
-            // Without ownership: disposing the wrapper leaves the socket open.
+            // The wrapper doesn't own the socket, so disposing it leaves the socket open.
             using SafeSocketHandle handle = new(descriptor, ownsHandle: false);
             using Socket socket = new(handle);
             return socket.LocalEndPoint is IPEndPoint local && socket.RemoteEndPoint is IPEndPoint remote ? (local, remote) : null;

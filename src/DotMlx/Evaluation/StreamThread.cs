@@ -9,7 +9,7 @@ namespace DotMlx;
 /// </summary>
 internal static class StreamThread
 {
-    // MLX traverses some graphs recursively, and default stack sizes vary from 512 KB to 8 MB. Only the part in use takes memory.
+    // MLX traverses some graphs recursively, and default stack sizes vary from 512 KB to 8 MB. Only the used part takes memory.
     private const int StackSize = 16 << 20;
 
     private static readonly BlockingCollection<Work> Queue = [];

@@ -53,7 +53,7 @@ internal sealed class AtomicFile : IDisposable
                 { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
             if (!OperatingSystem.IsWindows() && File.Exists(_target))
             {
-                // A file that only its owner may read keeps that protection while it is written.
+                // A file that only its owner may read stays protected while it is written.
                 options.UnixCreateMode = File.GetUnixFileMode(_target);
             }
 
@@ -79,7 +79,7 @@ internal sealed class AtomicFile : IDisposable
         ThrowIfIrregular();
         if (!OperatingSystem.IsWindows() && File.Exists(_target))
         {
-            // First the owner: a change of it takes permissions away.
+            // The owner comes first, because changing it removes permissions.
             FileKind.CopyOwner(_target, TemporaryPath);
             File.SetUnixFileMode(TemporaryPath, File.GetUnixFileMode(_target));
         }

@@ -37,7 +37,7 @@ internal sealed class DecodedSource(ByteSource file, StoredArray array, BlockCod
 
     internal override long Length => array.NBytes;
 
-    // The file is its opener's.
+    // The code that opened the file owns it.
     public override void Dispose()
     {
     }

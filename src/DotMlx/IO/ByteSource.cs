@@ -5,7 +5,7 @@ namespace DotMlx;
 /// <summary>Bytes to read at any place and from any thread: a file, a stream or memory. The name goes into messages.</summary>
 internal abstract class ByteSource : IDisposable
 {
-    // How much of a stream that cannot seek is kept in memory; more goes into a temporary file.
+    // The part of a stream without seeking that is kept in memory; the rest goes into a temporary file.
     private const int MaxInMemory = 1 << 26;
 
     private protected ByteSource(string name) => Name = name;
@@ -190,7 +190,7 @@ internal abstract class ByteSource : IDisposable
 
         internal override long Length { get; } = Math.Max(0, stream.Length - stream.Position);
 
-        // The stream is the caller's.
+        // The caller owns the stream.
         public override void Dispose()
         {
         }

@@ -47,7 +47,7 @@ internal static unsafe partial class FileKind
 
         if (ChangeOwner(to, before.Owner, before.Group) != 0)
         {
-            // Only the administrator gives files away; the group may be one of the user's own.
+            // Only an administrator can give files away, but the group may be one of the user's own.
             _ = ChangeOwner(to, uint.MaxValue, before.Group);
         }
     }
@@ -55,7 +55,7 @@ internal static unsafe partial class FileKind
     /// <summary>The system's data about a path on Linux and macOS; zeros on other systems and if the data is unavailable.</summary>
     private static Status StatusOf(string path)
     {
-        // The structures that the calls fill are fixed by the systems' binary interfaces; both fit into this.
+        // The binary interfaces of the systems fix the structures that the calls fill; both fit into this size.
         byte* status = stackalloc byte[512];
         try
         {
@@ -74,7 +74,7 @@ internal static unsafe partial class FileKind
         }
         catch (EntryPointNotFoundException)
         {
-            // An old C library: every file counts as regular.
+            // The C library is old, so every file counts as regular.
         }
 
         return default;

@@ -97,7 +97,7 @@ internal sealed class GgufHeader
         CheckOverlaps();
     }
 
-    // Arrays that shared their data would take many times the memory of the file.
+    // Arrays with shared data would take many times the memory of the file.
     private void CheckOverlaps()
     {
         Entry? last = null;
@@ -151,7 +151,7 @@ internal sealed class GgufHeader
             throw _source.Broken($"metadata '{key}' is a list of lists, which MLX does not have");
         }
 
-        // A text takes eight bytes at least, for its length.
+        // A string takes at least eight bytes, for its length.
         ulong size = type == StringType ? 8 : (ulong)SizeOf(type, key);
         if (count > (ulong)(_source.Length - _position) / size || count > int.MaxValue)
         {
@@ -232,7 +232,7 @@ internal sealed class GgufHeader
                 throw _source.Broken($"array '{name}' has a size of {size} in its shape; MLX's sizes here are from 1 to {int.MaxValue}");
             }
 
-            // GGUF has the last dimension first. The product can pass the file's size only by being wrong.
+            // GGUF stores the last dimension first. The product exceeds the size of the file only if it is wrong.
             count = UInt128.Min(count * size, long.MaxValue);
             shape[^(int)(i + 1)] = (int)size;
         }
@@ -351,7 +351,7 @@ internal sealed class GgufHeader
                     return [Name];
                 }
 
-                // As MLX cuts names, whatever they end with.
+                // MLX truncates names in the same way, regardless of their endings.
                 const string Suffix = ".weight";
                 string prefix = Name.Length >= Suffix.Length ? Name[..^Suffix.Length] : Name;
                 return [Name, prefix + ".scales", prefix + ".biases"];

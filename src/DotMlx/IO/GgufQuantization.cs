@@ -32,14 +32,14 @@ internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCodi
         {
             for (int i = 0; i < decoded.Length; i++)
             {
-                // Unsigned in MLX: 128 more, which the bias takes away.
+                // MLX's numbers are unsigned, so each is 128 larger, and the bias subtracts 128 scales.
                 decoded[i] = (byte)(stored[(i / GroupSize * Q80Length) + 2 + (i % GroupSize)] ^ 0x80);
             }
         }),
         HalfAt(Q80Length, 0),
         new BlockCoding(Q80Length, 2, (stored, decoded) => Shift(stored, decoded, Q80Length, -128)));
 
-    // The low nibbles are the first 16 numbers and the high ones the rest; MLX has neighbors in one byte.
+    // The low nibbles are the first 16 numbers, and the high nibbles are the rest; in MLX, neighbors share a byte.
     private static BlockCoding Nibbles(int blockLength, int start) => new(blockLength, GroupSize / 2, (stored, decoded) =>
     {
         const int Half = GroupSize / 2;
@@ -63,7 +63,7 @@ internal sealed record GgufQuantization(int Bits, BlockCoding Weights, BlockCodi
         }
     });
 
-    // The product with a power of two is exact unless it is too large.
+    // A product with a power of two is exact unless it overflows.
     private static void Shift(ReadOnlySpan<byte> stored, Span<byte> decoded, int blockLength, float zero)
     {
         for (int block = 0; block * blockLength < stored.Length; block++)

@@ -13,7 +13,7 @@ internal static class GgufSuperblock
     /// <summary>Two bits, with sixteen groups that have a four-bit scale and a four-bit minimum.</summary>
     internal static BlockCoding Q2 { get; } = Coding(84, 16, static (block, group, numbers) =>
     {
-        // Four numbers share a byte: 32 bytes hold 128 numbers, each run of 32 two bits higher.
+        // Four numbers share a byte: 32 bytes hold 128 numbers, and each run of 32 numbers is two bits higher.
         float scale = Number(block, 80) * (block[group] & 0x0F);
         float minimum = Number(block, 82) * (block[group] >> 4);
         ReadOnlySpan<byte> quants = block.Slice(16 + (group / 8 * 32) + (group % 2 * 16), 16);
@@ -27,7 +27,7 @@ internal static class GgufSuperblock
     /// <summary>Four bits, with eight groups that have a six-bit scale and a six-bit minimum.</summary>
     internal static BlockCoding Q4 { get; } = Coding(144, 32, static (block, group, numbers) =>
     {
-        // The first four pairs take the low six bits of eight bytes; the others put their high bits into what those leave.
+        // The first four pairs use the low six bits of eight bytes; the other pairs store their high bits in the remaining bits.
         ReadOnlySpan<byte> packed = block.Slice(4, 12);
         int groupScale = group < 4 ? packed[group] & 63 : (packed[group + 4] & 0x0F) | (packed[group - 4] >> 6 << 4);
         int groupMinimum = group < 4 ? packed[group + 4] & 63 : (packed[group + 4] >> 4) | (packed[group] >> 6 << 4);
@@ -44,7 +44,7 @@ internal static class GgufSuperblock
     /// <summary>Six bits with the zero point 32, with sixteen groups that have a signed eight-bit scale.</summary>
     internal static BlockCoding Q6 { get; } = Coding(210, 16, static (block, group, numbers) =>
     {
-        // Each half of the numbers, eight groups, has 64 bytes with the low four bits and 32 bytes with the high two.
+        // Each half of the numbers has eight groups: 64 bytes with the low four bits and 32 bytes with the high two.
         int half = group / 8;
         int run = group % 8 / 2;
         int at = group % 2 * 16;

@@ -67,7 +67,7 @@ public sealed class GgufValue
         _ => throw new ArgumentException($"GGUF has no metadata of type {value.GetType()}.", nameof(value)),
     };
 
-    // By the type itself: to a pattern, long[] is ulong[] as well.
+    // Compares the type itself, because a long[] also matches the pattern ulong[].
     private static MlxArray List(System.Array list) => Type.GetTypeCode(list.GetType().GetElementType()) switch
     {
         TypeCode.Boolean => MlxArray.Create((bool[])list),

@@ -10,7 +10,7 @@ internal static unsafe class Loading
     /// <summary>The maximum number of dimensions of an array in a file: NumPy's own limit.</summary>
     internal const int MaxDimensions = 64;
 
-    // How much MLX reads at once, by several threads; between batches a transfer is told of.
+    // The number of bytes that MLX reads at once, with several threads; progress is reported between batches.
     private const long BatchLength = 1 << 26;
 
     /// <summary>Reads arrays, each directly into MLX's memory.</summary>
@@ -43,7 +43,7 @@ internal static unsafe class Loading
         }
     }
 
-    // MLX looks at fixed places of this text.
+    // MLX expects this text in fixed places.
     private static byte[] NpyHeader(StoredArray array)
     {
         string text = $"{{'descr': '{DotMlx.NpyHeader.DescrOf(array.DType)}', 'fortran_order': {(array.FortranOrder ? "True" : "False")}, "
@@ -67,11 +67,11 @@ internal static unsafe class Loading
             _readers.Add(reader);
             mlx_array loaded = default;
 
-            // Only the CPU loads, except under CUDA, where it can as well.
+            // With Metal, only the CPU can load files; with CUDA, it can too.
             int status = Mlxc.mlx_load_reader(&loaded, reader.Handle, Streams.DefaultOf(MlxDevice.Cpu).Handle);
             if (status != 0)
             {
-                // The reference library reads at once: what the source threw says more.
+                // The reference library reads immediately, and the exception of the source is more specific.
                 reader.ThrowIfFailed();
             }
 

@@ -28,7 +28,7 @@ internal sealed unsafe class NativeReader : IDisposable
 
     internal mlx_io_reader Handle { get; private set; }
 
-    // Literals of this kind lie in the image and never move.
+    // These literals are part of the image and never move.
     private static byte* LabelText => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference("managed stream\0"u8));
 
     private static mlx_io_vtable Table => new()
@@ -133,7 +133,7 @@ internal sealed unsafe class NativeReader : IDisposable
             }
             catch (Exception exception)
             {
-                // MLX takes what is there for data: give it zeros rather than what was in memory.
+                // MLX treats the buffer's contents as data, so the buffer is filled with zeros.
                 Failure ??= ExceptionDispatchInfo.Capture(exception);
                 NativeMemory.Clear(data, (nuint)count);
             }

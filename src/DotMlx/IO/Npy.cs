@@ -6,7 +6,7 @@ namespace DotMlx;
 /// <summary>Npy files: one array each.</summary>
 internal static class Npy
 {
-    // NumPy aligns the data so, for programs that map the file.
+    // NumPy uses this alignment for programs that map the file.
     private const int Alignment = 64;
 
     internal static ArrayFile LoadFile(ByteSource source, Transfer transfer) => LoadFile(source, transfer, out _);
@@ -28,7 +28,7 @@ internal static class Npy
     /// <param name="transfer">Receives the progress in bytes.</param>
     internal static void Save(Stream stream, MlxArray array, Transfer transfer)
     {
-        // Python writes a tuple of one with a comma.
+        // Python writes a comma in a tuple with one element.
         string shape = string.Concat(array.Shape.ToArray().Select(size => $"{size}, "));
         string text = $"{{'descr': '{NpyHeader.DescrOf(array.DType)}', 'fortran_order': False, 'shape': ({shape}), }}";
         const int Prefix = 10;

@@ -157,7 +157,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
 
             sizes.Add(size);
 
-            // Python 2 wrote long integers with an L.
+            // Python 2 wrote long integers with the suffix L.
             Accept('L');
             if (!Accept(','))
             {

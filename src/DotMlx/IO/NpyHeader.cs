@@ -113,7 +113,7 @@ internal sealed class NpyHeader
 
     private static DType? TypeOf(string descr, ByteSource source, bool describe)
     {
-        // NumPy takes a type without a byte order for one in the machine's.
+        // NumPy gives a type without a byte order the machine's byte order.
         string kind = descr.Length == 3 && descr[0] is '<' or '>' or '|' or '=' ? descr[1..] : descr;
         foreach ((string known, DType type) in Kinds)
         {

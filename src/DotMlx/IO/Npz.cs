@@ -7,14 +7,14 @@ internal static class Npz
 {
     private const string Extension = ".npy";
 
-    // Deflate cannot do better than this, so a larger claim is a lie.
+    // Deflate can't exceed this ratio, so a larger claim is false.
     private const long MaxRatio = 1032;
 
-    // The default limit of an archive's unpacked size: this many bytes, or this many times its own size.
+    // The default limit of an archive's unpacked size: this many bytes or this many times the archive's size.
     private const long FreeLength = 1L << 28;
     private const long FreeRatio = 100;
 
-    // Python's zipfile cannot store earlier dates; a fixed one makes equal arrays give equal files.
+    // Python's zipfile can't store earlier dates; a fixed date makes archives of equal arrays equal.
     private static readonly DateTimeOffset Date = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     /// <param name="source">The file.</param>
@@ -31,7 +31,7 @@ internal static class Npz
             ZipArchiveEntry[] entries = [.. archive.Entries.Where(entry => !IsFolder(entry))];
             CheckKeys(entries, source);
 
-            // All headers first: a broken one is found before anything is unpacked.
+            // All headers are read first, so that a broken one is found before any entry is unpacked.
             transfer.Expect(entries.Select(entry => HeaderOf(entry, source).Stored("")));
             foreach (ZipArchiveEntry entry in entries)
             {
@@ -85,7 +85,7 @@ internal static class Npz
     private static string KeyOf(ZipArchiveEntry entry) =>
         entry.FullName.EndsWith(Extension, StringComparison.Ordinal) ? entry.FullName[..^Extension.Length] : entry.FullName;
 
-    // Archivers add entries for folders; they hold nothing.
+    // Archivers add empty entries for folders.
     private static bool IsFolder(ZipArchiveEntry entry) => entry.FullName.EndsWith('/') && entry.Length == 0;
 
     private static void CheckSizes(ZipArchive archive, ByteSource source, long limit)
@@ -94,7 +94,7 @@ internal static class Npz
         long unpacked = 0;
         foreach (ZipArchiveEntry entry in archive.Entries)
         {
-            // Entries that share their data would unpack to many times the size of the file.
+            // Entries with shared data would unpack to many times the size of the file.
             packed += Math.Min(entry.CompressedLength, (long.MaxValue / 2) - packed);
             if (packed > source.Length)
             {

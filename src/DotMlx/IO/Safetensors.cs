@@ -7,7 +7,7 @@ namespace DotMlx;
 /// <summary>Safetensors files.</summary>
 internal static class Safetensors
 {
-    // The format's own implementation aligns the data so.
+    // The format's own implementation uses this alignment.
     private const int Alignment = 8;
 
     internal static SafetensorsFile Load(ByteSource source, Transfer transfer)

@@ -23,7 +23,7 @@ internal sealed class SafetensorsHeader
         ("F8_E4M3", DType.UInt8),
     ];
 
-    // Types of the format that MLX does not load, with their sizes in bytes.
+    // The format's types that MLX doesn't load, with their sizes in bytes.
     private static readonly Dictionary<string, int> OtherTypes = new() { ["F64"] = 8, ["F8_E5M2"] = 1, ["F8_E8M0"] = 1 };
 
     private readonly ByteSource _source;
@@ -114,7 +114,7 @@ internal sealed class SafetensorsHeader
                 }
             }
 
-            // Spaces may follow, and nothing else.
+            // Only spaces may follow.
             json.Read();
         }
         catch (JsonException exception)
@@ -135,7 +135,7 @@ internal sealed class SafetensorsHeader
 
     private void ParseMetadata(ref Utf8JsonReader json)
     {
-        // MLX writes null when there is none.
+        // MLX writes null if there is no metadata.
         if (json.TokenType == JsonTokenType.Null)
         {
             return;

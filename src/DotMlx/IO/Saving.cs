@@ -119,7 +119,7 @@ internal static class Saving
         }
     }
 
-    // The same native array under a handle of its own.
+    // Another handle to the same native array.
     private static unsafe MlxArray Hold(string key, MlxArray array)
     {
         if (array is null)

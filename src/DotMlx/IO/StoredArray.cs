@@ -21,6 +21,6 @@ internal sealed record StoredArray(string Name, DType DType, int[] Shape, long O
     /// <summary>The position of the elements in <see cref="Elements"/>.</summary>
     internal long ElementsOffset => CodingFor() is null ? Offset : 0;
 
-    // A byte of 2 is true, but MLX compares bytes.
+    // A byte of 2 also means true, but MLX compares bytes.
     private BlockCoding? CodingFor() => Coding ?? (DType == DType.Bool ? BlockCoding.Boolean : null);
 }

@@ -76,7 +76,7 @@ internal readonly unsafe struct NativeClosure : IDisposable
     {
         for (int i = 0; i < arguments.Length; i++)
         {
-            // Arguments that the function itself has disposed stay disposed.
+            // Arguments that the function disposed itself stay disposed.
             if (!arguments[i].IsDisposed)
             {
                 arguments[i].SetProxy(

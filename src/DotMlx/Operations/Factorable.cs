@@ -101,7 +101,7 @@ internal static class Factorable
         return a.NDim < 2 || !Trace.IsVectorizing ? a.Share() : upper ? Mx.Triu(a, 0, stream) : Mx.Tril(a, 0, stream);
     }
 
-    // The singular values of the matrices, because a QR decomposition can't be vectorized.
+    // Uses the singular values of the matrices, because a QR decomposition can't be vectorized.
     private static MlxArray TracedSingular(MlxArray a, double limit, MlxStream? stream)
     {
         using MlxScope scope = MlxScope.Begin();

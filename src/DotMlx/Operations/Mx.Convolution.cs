@@ -170,7 +170,7 @@ public static unsafe partial class Mx
             ConvolveMode.Full => (length - 1, length - 1),
             ConvolveMode.Valid => (0, 0),
             ConvolveMode.Same => (length / 2, (length - 1) / 2),
-            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use ConvolveMode.Full, Same or Valid."),
+            _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use ConvolveMode.Full, Same, or Valid."),
         };
         using MlxArray row = Reshape(signal, [1, -1, 1], stream);
         using MlxArray flipped = Flip(kernel, 0, stream);

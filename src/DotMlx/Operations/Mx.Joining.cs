@@ -362,7 +362,7 @@ public static unsafe partial class Mx
         PadMode.Edge => "edge",
         PadMode.Reflect => "reflect",
         PadMode.Symmetric => "symmetric",
-        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use PadMode.Constant, Edge, Reflect or Symmetric."),
+        _ => throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use PadMode.Constant, Edge, Reflect, or Symmetric."),
     };
 
     /// <summary>Checks the axis and the size of the joined array along it.</summary>

@@ -10,7 +10,7 @@ namespace DotMlx.Optimizers;
 /// </remarks>
 public class Muon : Optimizer
 {
-    // The coefficients of the iteration's polynomial a*x + b*x^3 + c*x^5.
+    // The coefficients of the iteration's polynomial, a*x + b*x^3 + c*x^5.
     private const double A = 3.4445;
     private const double B = -4.7750;
     private const float C = 2.0315f;

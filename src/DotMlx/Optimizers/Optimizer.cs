@@ -18,7 +18,7 @@ public abstract partial class Optimizer : OptimizerBase
 
     private readonly OrderedDictionary<string, Schedule> _schedules = new(StringComparer.Ordinal);
 
-    // The names of the entries in the state that aren't parameters.
+    // The names of the state entries that aren't parameters.
     private readonly HashSet<string> _entries = new(StringComparer.Ordinal) { StepKey, LearningRateKey };
 
     private readonly TreeUpdate _update;

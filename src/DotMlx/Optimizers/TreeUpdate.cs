@@ -251,7 +251,8 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
         }
     }
 
-    // The objects of a leaf are no longer in the processor's cache, and one leads to the next. Each call loads one link of each chain.
+    // The objects of a leaf are no longer in the processor's cache, and each one points to the next. Each call loads one link of each
+    // chain.
     private void PrefetchAfter(int index)
     {
         ReadOnlySpan<Leaf> next = CollectionsMarshal.AsSpan(_leaves)[(index + 1)..];

@@ -21,7 +21,7 @@ internal static unsafe partial class GraphDepth
     // Graphs of up to this many operations fit any stack.
     private const int SafeDepth = 100;
 
-    // Measuring is recursive too, even beyond the function's arguments. Only the part of the stack in use takes memory.
+    // Measuring is recursive too, even beyond the function's arguments. Only the used part of the stack takes memory.
     private const int MeasuringStackSize = 1 << 30;
 
     private const string Output = "output";

@@ -6,7 +6,7 @@ namespace DotMlx;
 /// <summary>Calls functions of MLX that print graphs to a C file.</summary>
 internal static unsafe class GraphText
 {
-    // Only the part of the stack in use takes memory.
+    // Only the used part of the stack takes memory.
     private const int DefaultStackSize = 256 << 20;
 
     // On Unix, the C library is in every process. On Windows, MLX uses the Universal C Runtime.

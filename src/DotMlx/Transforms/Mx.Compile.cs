@@ -119,7 +119,7 @@ public static unsafe partial class Mx
     {
         if (!Enum.IsDefined(mode))
         {
-            throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use Disabled, NoSimplify, NoFuse or Enabled.");
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "Use Disabled, NoSimplify, NoFuse, or Enabled.");
         }
 
         SetCompile(Mlxc.mlx_set_compile_mode((mlx_compile_mode)(int)mode), "mlx_set_compile_mode");

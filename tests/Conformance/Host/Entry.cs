@@ -12,11 +12,11 @@ internal static unsafe class Entry
     [ThreadStatic]
     private static MessageWriter? _answer;
 
-    /// <summary>Takes the function by which C# calls Python.</summary>
+    /// <summary>Receives the function with which C# calls Python.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static void Start(void* callback) => Python.Attach(callback);
 
-    /// <summary>Answers one request, [freed handles, operation, arguments…]: 0 and a value, or 1 and an error.</summary>
+    /// <summary>Answers a request, [freed handles, operation, arguments…], with 0 and a value, or 1 and an error.</summary>
     /// <remarks>The answer is valid until the thread's next request.</remarks>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     public static int Request(byte* data, int length, byte** result, int* resultLength)
@@ -51,7 +51,7 @@ internal static unsafe class Entry
         return status;
     }
 
-    /// <summary>[the number of Python's own exception or -1, kind, message, stack].</summary>
+    /// <summary>The error is [the number of Python's own exception or -1, kind, message, stack].</summary>
     private static object?[] Describe(Exception error)
     {
         while (error is TargetInvocationException && error.InnerException is { } cause)

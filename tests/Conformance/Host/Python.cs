@@ -3,7 +3,7 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance;
 
-/// <summary>What a Python function raised; Python keeps the exception itself under the number.</summary>
+/// <summary>An exception of a Python function; Python keeps the exception itself under the number.</summary>
 internal sealed class PythonException(int number, string text) : Exception(text)
 {
     public int Number => number;
@@ -39,7 +39,7 @@ internal static unsafe class Python
     }
 }
 
-/// <summary>State of a compiled function that Python keeps.</summary>
+/// <summary>The state of a compiled function, which Python keeps.</summary>
 internal sealed class PythonState(PythonFunction capture, PythonFunction restore) : IMlxState
 {
     public Tree CaptureState() => Trees.From(Python.Call(capture, []))!;

@@ -3,10 +3,10 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Bindings.Tests.Support;
 
-/// <summary>Runs this assembly as a program with an environment of its own.</summary>
+/// <summary>Runs this assembly as a program with its own environment.</summary>
 internal static class Child
 {
-    /// <returns>The lines that it wrote.</returns>
+    /// <returns>The lines that the program wrote.</returns>
     internal static string[] Run(string? library, string[] arguments, string? workingDirectory = null,
         params (string Name, string? Value)[] environment)
     {

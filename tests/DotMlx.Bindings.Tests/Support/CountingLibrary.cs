@@ -4,8 +4,8 @@ using DotMlx.Generator.Api;
 namespace DotMlx.Bindings.Tests.Support;
 
 /// <summary>
-/// A library in front of a real one that counts array handles: every exported function that can make one adds, mlx_array_free subtracts.
-/// All other symbols are found in the real library behind it, so any program runs on it through DOTMLX_LIBRARY.
+/// A library that wraps a real one and counts array handles: every exported function that can create a handle adds to the count, and
+/// mlx_array_free subtracts. The real library provides all other symbols, so any program can use the wrapper through DOTMLX_LIBRARY.
 /// </summary>
 internal static class CountingLibrary
 {
@@ -33,7 +33,7 @@ internal static class CountingLibrary
         foreach (ApiEnum e in api.Enums) text.Append($"typedef int {e.Name};\n");
         foreach (ApiStruct s in api.Structs.OrderBy(s => s.Fields.Count > 2))
             text.Append($"typedef struct {{ {string.Concat(s.Fields.Select(f => f.Type.Declare(f.Name) + "; "))}}} {s.Name};\n");
-        // One mlx-c function may call another, so that a handle is seen twice: what counts is the set of live ones.
+        // One mlx-c function may call another, so a handle can be seen twice. The set of live handles counts each one once.
         text.Append("""
             typedef struct node { void* ctx; struct node* next; } node;
             static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace DotMlx.Bindings.Tests.Support;
 
-/// <summary>Hands every log entry on as one line.</summary>
+/// <summary>Passes every log entry to a function as one line.</summary>
 internal sealed class LineLoggerProvider(Action<string> line) : ILoggerProvider, ILogger
 {
     public ILogger CreateLogger(string categoryName) => this;

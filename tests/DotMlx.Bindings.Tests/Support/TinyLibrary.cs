@@ -2,10 +2,10 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Bindings.Tests.Support;
 
-/// <summary>A shared library of a few C functions, compiled by the test that wants it.</summary>
+/// <summary>A shared library of a few C functions, which the test compiles.</summary>
 internal sealed class TinyLibrary : IDisposable
 {
-    /// <summary>What every mlx-c has and the loader calls.</summary>
+    /// <summary>The functions that every mlx-c has and the loader calls.</summary>
     internal const string Common = """
         #include <stdbool.h>
         #include <stddef.h>
@@ -32,7 +32,7 @@ internal sealed class TinyLibrary : IDisposable
 
     internal string Folder => _folder;
 
-    /// <summary>One empty function per name: enough for a symbol to be there.</summary>
+    /// <summary>One empty function per name, which is enough to define its symbol.</summary>
     internal static string Symbols(params string[] names) => string.Concat(names.Select(n => $"void {n}(void) {{}}\n"));
 
     internal string Compile(string source, string name, params string[] options)

@@ -3,7 +3,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Tests.Architectures;
 
-/// <summary>Every family computes what Hugging Face's own code computes, and what mlx-lm does from quantized weights.</summary>
+/// <summary>Every family computes the results of Hugging Face's code, and with quantized weights those of mlx-lm.</summary>
 internal sealed class LogitTests
 {
     private const double Tolerance = 2e-5;
@@ -94,14 +94,14 @@ internal sealed class LogitTests
         using SafetensorsFile expected = Expected.Of(name);
         int[] all = expected["generated"].ToArray<int>(), prompt = expected["prompt"].ToArray<int>();
 
-        // It begins to pack after some of the tokens, which goes through the change from one form to the other.
+        // The cache begins to quantize after some of the tokens, so the test covers the transition.
         using DecoderCache cache = new(model.Decoder, new() { Kind = CacheKind.Quantized, QuantizeFrom = prompt.Length + 2, Step = 16 });
         double difference = QuantizedProducts.OrIgnore(() => Steps(model, cache, expected, prompt, (i, _) => all[prompt.Length + i]));
         Assert.That(difference, Is.LessThan(0.05).And.GreaterThan(Tolerance));
     }
 
-    /// <summary>Decodes as many tokens as the original did, each chosen by a function of its number and of the most likely one.</summary>
-    /// <returns>The largest difference of a step's logits.</returns>
+    /// <summary>Decodes as many tokens as the original did. Each token depends on its number and on the most likely token.</summary>
+    /// <returns>Returns the largest difference between the logits of a step.</returns>
     private static double Steps(LanguageModel model, DecoderCache cache, SafetensorsFile expected, int[] prompt, Func<int, int, int> choose)
     {
         double worst = 0;

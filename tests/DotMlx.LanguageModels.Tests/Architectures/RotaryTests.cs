@@ -3,7 +3,8 @@ using DotMlx.LanguageModels.Architectures;
 namespace DotMlx.LanguageModels.Tests.Architectures;
 
 /// <summary>
-/// Rotary embedding by MLX's kernel and by tables is the same, also in parts, at offsets and for sequences that begin elsewhere.
+/// MLX's kernel and tables give the same rotary embedding, even for a part of the features, with offsets, and for sequences that begin
+/// elsewhere.
 /// </summary>
 internal sealed class RotaryTests
 {

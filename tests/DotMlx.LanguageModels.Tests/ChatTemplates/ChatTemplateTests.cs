@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.Tests.ChatTemplates;
 
-/// <summary>Every conversation of the models with known answers, and every refusal.</summary>
+/// <summary>Tests every conversation of the models with known answers, and every error.</summary>
 [TestFixtureSource(typeof(TestModels), nameof(TestModels.Names))]
 internal sealed class ModelChatTemplateTests(string name)
 {
@@ -43,9 +43,7 @@ internal sealed class ModelChatTemplateTests(string name)
     }
 }
 
-/// <summary>
-/// What Jinja2 3.1.6 makes of templates, in the environment that transformers makes for them, and the lines of its faults.
-/// </summary>
+/// <summary>The results of Jinja2 3.1.6 for templates, in the environment that transformers creates, and the lines of its errors.</summary>
 internal sealed class TemplateGoldenTests
 {
     private static readonly JsonObject Golden =
@@ -81,7 +79,7 @@ internal sealed class TemplateGoldenTests
     }
 }
 
-/// <summary>What a caller sees of templates: files, errors, refusals, values, bounds.</summary>
+/// <summary>The behavior that a caller sees: files, errors, refusals, values, limits.</summary>
 internal sealed class ChatTemplateTests
 {
     private static readonly Dictionary<string, object?> None = [];
@@ -237,7 +235,7 @@ internal sealed class ChatTemplateTests
             Assert.That(() => Render($"{{{{ ({target}).{member}.y }}}}"), Throws.TypeOf<ChatTemplateException>(), target);
     }
 
-    /// <summary>A thousand templates that chance has broken: rendered, or refused with a line of the template.</summary>
+    /// <summary>A thousand randomly damaged templates are either rendered or refused with a line of the template.</summary>
     [TestCase("llama")]
     [TestCase("qwen3")]
     [TestCase("gemma3")]

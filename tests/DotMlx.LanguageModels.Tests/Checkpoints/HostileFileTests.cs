@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.Tests.Checkpoints;
 
-/// <summary>Broken and hostile files lead to an exception that names the file, or load as a model of the same form.</summary>
+/// <summary>Broken and hostile files cause an exception that names the file, or load as a model of the same form.</summary>
 internal sealed class HostileFileTests
 {
     private const int Rounds = 60;
@@ -57,7 +57,7 @@ internal sealed class HostileFileTests
         }
         catch (Exception exception) when (exception is InvalidDataException or NotSupportedException or FileNotFoundException)
         {
-            // Either the file itself is at fault, or the weights do not fit it.
+            // Either the file itself is wrong, or the weights don't fit it.
             Assert.That(exception.Message, Does.Contain(copy.Folder).And.Contain(file).Or.Contain("safetensors"),
                 File.ReadAllText(copy[file]));
             Assert.That(exception.Message, Has.Length.GreaterThan(copy.Folder.Length + 20));
@@ -65,7 +65,7 @@ internal sealed class HostileFileTests
         }
     }
 
-    /// <summary>A text with one fault: a value replaced, taken away or repeated, bytes changed, or the end cut off.</summary>
+    /// <summary>A text with one error: a value is replaced, removed, or repeated, bytes are changed, or the end is truncated.</summary>
     private static byte[] Break(string original, Random random)
     {
         switch (random.Next(6))
@@ -85,7 +85,7 @@ internal sealed class HostileFileTests
                 JsonObject json = JsonNode.Parse(original)!.AsObject();
                 Change(json, random);
                 
-                // Half of a character, which no JSON writer writes.
+                // Half of a character, which no JSON writer produces.
                 return Encoding.UTF8.GetBytes(json.ToJsonString().Replace("@surrogate", "\\ud800", StringComparison.Ordinal));
         }
     }

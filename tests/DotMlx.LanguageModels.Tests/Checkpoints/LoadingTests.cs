@@ -4,7 +4,7 @@ using DotMlx.NN;
 
 namespace DotMlx.LanguageModels.Tests.Checkpoints;
 
-/// <summary>Weights as stored or converted, in one file or several, and every way in which they do not fit.</summary>
+/// <summary>Weights as stored or converted, in one file or several, and every way in which they can fail to match.</summary>
 internal sealed class LoadingTests
 {
     [Test]
@@ -31,7 +31,7 @@ internal sealed class LoadingTests
     [TestCase(DType.BFloat16, 1e-1)]
     public void HalfPrecisionIsNear(DType type, double tolerance)
     {
-        // Rounding makes a router choose other experts, so models with experts are far from the original: they are tested below.
+        // Rounding makes a router choose other experts, so models with experts differ much from the original. They are tested below.
         foreach (string name in TestModels.Names.Where(name => name is not ("bert" or "mixtral" or "qwen3-moe" or "gpt-oss")))
         {
             using LanguageModel model = LanguageModel.Load(TestModels.Folder(name), new() { DType = type });
@@ -225,7 +225,7 @@ internal sealed class LoadingTests
     [Test]
     public void ALayersOwnSettingDoesNotTakeTheModeOfTheOthers()
     {
-        // mlx-lm writes this for the routers of experts, whose weights it quantizes as MLX does by default.
+        // mlx-lm writes this for the routers of experts, whose weights it quantizes with MLX's defaults.
         ModelConfig config = ModelConfig.Parse(
             """
             {"quantization": {
@@ -294,7 +294,7 @@ internal sealed class LoadingTests
         Assert.That(differences, Is.All.LessThan(2e-5));
     }
 
-    /// <summary>Llama with logits twice as large, another name of the norm, and an option of its own.</summary>
+    /// <summary>Llama with doubled logits, another name for the norm, and its own option.</summary>
     private sealed class Doubled : DecoderFamily
     {
         public override string ModelType => "doubled_llama";

@@ -5,7 +5,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>Processes that share the batches learn what one process learns from them.</summary>
+/// <summary>Several processes that share the batches learn the same as one process.</summary>
 [RequiresMlx("several processes")]
 internal sealed class DataParallelTuningTests
 {
@@ -42,7 +42,7 @@ internal sealed class DataParallelTuningTests
         SafetensorsFile Adapters(string name) => Mx.LoadSafetensors(Path.Combine(ranks.Folder, name, "adapters.safetensors"));
     }
 
-    /// <summary>What one of several processes does.</summary>
+    /// <summary>The work of one of several processes.</summary>
     internal static int RunRank(string folder)
     {
         DistributedGroup group = Mx.Distributed.Init(strict: true, backend: "ring");
@@ -68,7 +68,7 @@ internal sealed class DataParallelTuningTests
         return [.. losses];
     }
 
-    /// <summary>Texts with equally many tokens, so that the mean over the processes is the mean over the batch.</summary>
+    /// <summary>All texts have the same number of tokens, so that the mean over the processes is the mean over the batch.</summary>
     private static void WriteTextsOfOneLength(LanguageModel model, string folder)
     {
         string[] lines = [.. Enumerable.Range(100, 400).Select(i => $"The number {i}").GroupBy(text => model.Tokenizer!.Encode(text).Length)

@@ -129,7 +129,7 @@ internal sealed class FineTunerTests
         Assert.That(Directory.GetFiles(checkpoints).Select(Path.GetFileName),
             Is.EquivalentTo(new[] { "checkpoint-00000006.safetensors", "checkpoint-00000008.safetensors" }));
 
-        // The newest one is broken, so the one before it is taken.
+        // The newest checkpoint is broken, so the previous one is used.
         File.WriteAllBytes(Path.Combine(checkpoints, "checkpoint-00000009.safetensors"), [1, 2, 3]);
         using (FineTuner tuner = new(_model, Data(), settings))
         {
@@ -166,7 +166,7 @@ internal sealed class FineTunerTests
             tuner.Step(batch);
         }
 
-        // What other tests left to the collector is not counted.
+        // Arrays that other tests left to the garbage collector aren't counted.
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();

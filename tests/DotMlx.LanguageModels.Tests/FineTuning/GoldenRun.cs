@@ -5,7 +5,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>Twelve steps of mlx-lm's trainer: where they begin, what they learn, and what comes of it.</summary>
+/// <summary>Twelve steps of mlx-lm's trainer: the start, the data, and the results.</summary>
 internal sealed class GoldenRun : IDisposable
 {
     private readonly SafetensorsFile _batches;
@@ -45,7 +45,7 @@ internal sealed class GoldenRun : IDisposable
     {
         AdapterConfig config = AdapterConfig.Load(Folder);
 
-        // MLX compiles with a C++ compiler on a CPU, which takes longer than the steps.
+        // On a CPU, MLX compiles with a C++ compiler, which takes longer than the steps.
         FineTuningSettings settings = new()
         {
             Method = config.Method, Layers = config.Layers, Lora = config.Lora,

@@ -2,7 +2,7 @@ using DotMlx.LanguageModels.FineTuning;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>Fine-tuning against runs of mlx-lm from the same start with the same batches and the same optimizer.</summary>
+/// <summary>Compares fine-tuning with runs of mlx-lm from the same start, with the same batches and the same optimizer.</summary>
 internal sealed class GoldenTuningTests
 {
     [TestCaseSource(typeof(GoldenRun), nameof(GoldenRun.Names))]

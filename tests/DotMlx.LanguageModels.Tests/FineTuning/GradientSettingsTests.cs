@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>What the settings do to gradients and updates.</summary>
+/// <summary>The effects of the settings on gradients and updates.</summary>
 internal sealed class GradientSettingsTests
 {
     private static readonly Example[] Texts = [new([1, 2, 3, 4, 5, 6], 0), new([5, 6, 7, 8, 9, 10], 0)];
@@ -47,7 +47,7 @@ internal sealed class GradientSettingsTests
         }
     }
 
-    /// <summary>How far one step of gradient descent moves the adapter.</summary>
+    /// <summary>Returns the distance by which one step of gradient descent moves the adapter.</summary>
     private static double Move(LanguageModel model, double? most, double rate)
     {
         using FineTuner tuner = new(model, null, new() { Layers = 2, MaxGradientNorm = most, Compiled = false, Seed = 3 }, new SGD(rate));

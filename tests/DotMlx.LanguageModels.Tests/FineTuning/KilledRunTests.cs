@@ -3,7 +3,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>A run that is killed goes on from its last checkpoint with the losses of a run that was not.</summary>
+/// <summary>A killed run continues from its last checkpoint with the losses of an uninterrupted run.</summary>
 internal sealed class KilledRunTests
 {
     private string _folder = "";
@@ -47,8 +47,8 @@ internal sealed class KilledRunTests
         });
     }
 
-    /// <summary>Runs a child and collects its losses; each must be the one that was found for its batch before.</summary>
-    /// <returns>Whether it was killed before its end.</returns>
+    /// <summary>Runs a child and collects its losses; each must equal the loss found earlier for its batch.</summary>
+    /// <returns>Returns whether the child was killed before its end.</returns>
     private bool Run(string checkpoints, int iterations, TimeSpan? killAfter, Dictionary<int, string> losses)
     {
         ProcessStartInfo start = OwnProgram.Start(

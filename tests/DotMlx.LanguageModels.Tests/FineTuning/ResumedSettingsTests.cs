@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>What becomes of settings that a resumed run changes.</summary>
+/// <summary>The effects of settings that a resumed run changes.</summary>
 internal sealed class ResumedSettingsTests
 {
     private static readonly FineTuningSettings Settings = new()
@@ -76,7 +76,7 @@ internal sealed class ResumedSettingsTests
         _model.Adapter = null;
     }
 
-    /// <summary>Resumes the run, and gives the learning rate of its last update.</summary>
+    /// <summary>Resumes the run and returns the learning rate of its last update.</summary>
     private (double? Rate, FineTuner Tuner) Resume(OptimizerBase optimizer, int iterations)
     {
         using FineTuner tuner = Tuner(optimizer, iterations);

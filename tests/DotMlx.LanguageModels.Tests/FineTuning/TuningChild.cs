@@ -4,7 +4,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>A process that goes on with a run, writes the bits of each loss, and may be killed at any moment.</summary>
+/// <summary>A process that continues a run, writes the bits of each loss, and may be killed at any moment.</summary>
 internal static class TuningChild
 {
     internal static int Run(string folder, string checkpoints, int iterations)

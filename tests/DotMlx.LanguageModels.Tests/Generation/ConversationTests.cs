@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests.Generation;
 
-/// <summary>A model brings its tokenizer and its template along: a conversation becomes a prompt, and the answer text.</summary>
+/// <summary>A model includes its tokenizer and its template: a conversation becomes a prompt, and the tokens become text.</summary>
 internal sealed class ConversationTests
 {
     [TestCaseSource(typeof(TestModels), nameof(TestModels.Names))]

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests.Generation;
 
-/// <summary>The tokens of a text: as the original generates them, in chunks, in batches, with caches that are kept.</summary>
+/// <summary>The generated tokens match the original, in chunks, in batches, and with kept caches.</summary>
 internal sealed class GenerationTests
 {
     private static string[] Decoders => [.. TestModels.Names.Where(name => name != "bert")];
@@ -76,7 +76,7 @@ internal sealed class GenerationTests
         Assert.That(model.Generate(prompt, Prompts.Greedy, cache).Tokens(), Is.EqualTo(next));
         Assert.That(cache.Tokens, Is.EqualTo(prompt.Concat(next[..^1])));
 
-        // The same prompt, one that goes on after what was generated, and one that differs in the middle.
+        // The same prompt, one that continues after the generated text, and one that differs in the middle.
         int[][] prompts = [prompt, [.. prompt, .. next, 5, 6, 7], [.. prompt[..20], 11, .. prompt[20..]]];
         foreach (int[] other in prompts)
         {
@@ -184,7 +184,7 @@ internal sealed class GenerationTests
         Assert.That(model.Generate([.. prompt, .. seen], Prompts.Greedy with { MaxTokens = 19 }, cache).Tokens(), Is.EqualTo(next[5..]));
         await foreach (GeneratedToken token in model.GenerateAsync(prompt, Prompts.Greedy, cache))
         {
-            // Leaving early is another way to end it.
+            // Leaving the loop early also ends the generation.
             Assert.That(token.Token, Is.EqualTo(next[0]));
             break;
         }
@@ -198,7 +198,7 @@ internal sealed class GenerationTests
         (int[] prompt, int[] next) = Prompts.Of("gemma2");
         Assert.That(model.Generate(prompt, Prompts.Greedy).Tokens(), Is.EqualTo(next));
 
-        // What earlier tests left to the collector must not be freed while this one counts.
+        // Arrays that earlier tests left to the garbage collector must not be freed while this test counts.
         for (int i = 0; i < 2; i++)
         {
             GC.Collect();

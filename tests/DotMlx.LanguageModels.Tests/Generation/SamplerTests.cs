@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests.Generation;
 
-/// <summary>Which tokens may be drawn, with which probabilities, and what is reported of them.</summary>
+/// <summary>The tokens that may be drawn, their probabilities, and the reported log-probabilities.</summary>
 internal sealed class SamplerTests
 {
     private static readonly float[] Logits = [2f, 1f, 0f, -1f, 1.5f];
@@ -43,7 +43,7 @@ internal sealed class SamplerTests
     {
         Assert.That(Draw(new() { Temperature = 3, TopK = 2 }, 200).Distinct(), Is.EquivalentTo(new[] { 0, 4 }));
 
-        // 0.43, 0.26, 0.16, 0.06, 0.02 in order of the tokens 0, 4, 1, 2, 3: three of them reach 0.8.
+        // The tokens 0, 4, 1, 2, and 3 have the probabilities 0.43, 0.26, 0.16, 0.06, and 0.02; the first three reach 0.8.
         Assert.That(Draw(new() { Temperature = 1, TopP = 0.8 }, 300).Distinct(), Is.EquivalentTo(new[] { 0, 4, 1 }));
         Assert.That(Draw(new() { Temperature = 1, TopP = 0 }, 50).Distinct(), Is.EquivalentTo(new[] { 0 }));
         Assert.That(Draw(new() { Temperature = 1, MinP = 0.5 }, 300).Distinct(), Is.EquivalentTo(new[] { 0, 4 }));
@@ -62,11 +62,11 @@ internal sealed class SamplerTests
     [Test]
     public void PenaltiesCountWhatCameBefore()
     {
-        // 2 / 4 = 0.5 is below the 1.5 of token 4; then that one is 0.375, and 1 is the largest.
+        // 2 / 4 = 0.5 is below the 1.5 of token 4. That token then becomes 0.375, and token 1 is the largest.
         using Sampler repetition = new(new() { RepetitionPenalty = 4 }, Logits.Length, [0]);
         Assert.That(Sequence(repetition, 4), Is.EqualTo(new[] { 4, 1, 0, 0 }));
 
-        // The prompt does not count here: 2, then 1.5 beside 2 - 0.6, and so on.
+        // The prompt doesn't count here: 2, then 1.5 compared with 2 - 0.6, and so on.
         using Sampler presence = new(new() { PresencePenalty = 0.6 }, Logits.Length, [0]);
         Assert.That(Sequence(presence, 4), Is.EqualTo(new[] { 0, 4, 0, 0 }));
         using Sampler frequency = new(new() { FrequencyPenalty = 0.6 }, Logits.Length, [0]);

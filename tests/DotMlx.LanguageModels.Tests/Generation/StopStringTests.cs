@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests.Generation;
 
-/// <summary>Texts that end a generation, however they are cut into tokens.</summary>
+/// <summary>Stop strings end a generation, regardless of how they are split into tokens.</summary>
 internal sealed class StopStringTests
 {
     [Test]

@@ -1,9 +1,9 @@
 namespace DotMlx.LanguageModels.Tests.Generation;
 
-/// <summary>Text from text: what is shown piece by piece is the text of all tokens, and it ends where a stop string begins.</summary>
+/// <summary>The streamed pieces add up to the text of all tokens, which ends before a stop string.</summary>
 internal sealed class TextTests
 {
-    // Random weights draw bytes that are no characters, of which a tokenizer with byte fallback takes back what it has shown.
+    // Random weights draw bytes that aren't valid characters, and a tokenizer with byte fallback changes text that it has already shown.
     private static string[] Decoders =>
         [.. TestModels.Names.Where(name => name is not ("bert" or "gemma2" or "gemma3" or "mistral" or "mixtral" or "phi3"))];
 

@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace DotMlx.LanguageModels.Tests.Hub;
 
 /// <summary>
-/// Answers on the loopback interface as the hub does: lists files, redirects large ones to another host, and serves ranges.
+/// A server on the loopback interface that answers like the hub: it lists files, redirects large ones to another host, and serves ranges.
 /// </summary>
 internal sealed class TestHub : IAsyncDisposable
 {
@@ -24,13 +24,13 @@ internal sealed class TestHub : IAsyncDisposable
     /// <summary>The name of the only repository.</summary>
     internal string Repository { get; } = "org/name";
 
-    /// <summary>Files at least this large are stored as the hub stores large files: on another host, with a SHA-256.</summary>
+    /// <summary>The size from which files are stored as the hub stores large files: on another host, with a SHA-256.</summary>
     internal int LargeFrom { get; set; } = 10_000;
 
-    /// <summary>The token that the repository asks for, or null.</summary>
+    /// <summary>The token that the repository requires, or null.</summary>
     internal string? Token { get; set; }
 
-    /// <summary>The bytes after which each connection of the storage host is cut, or null.</summary>
+    /// <summary>The number of bytes after which the storage host closes each connection, or null.</summary>
     internal int? CutAfter { get; set; }
 
     /// <summary>Whether the storage host ignores ranges.</summary>
@@ -39,13 +39,13 @@ internal sealed class TestHub : IAsyncDisposable
     /// <summary>Replaces the listing of the files.</summary>
     internal Func<string, string>? ChangeListing { get; set; }
 
-    /// <summary>Changes what is sent of a file.</summary>
+    /// <summary>Changes the content that is sent of a file.</summary>
     internal Func<string, byte[], byte[]>? ChangeFile { get; set; }
 
-    /// <summary>Answers a request instead of the hub; true if it did.</summary>
+    /// <summary>Answers a request in place of the hub; returns true if it did.</summary>
     internal Func<HttpContext, Task<bool>>? Intercept { get; set; }
 
-    /// <summary>The requests so far: path, range, and whether a token came along.</summary>
+    /// <summary>The requests so far: path, range, and whether they had a token.</summary>
     internal ConcurrentQueue<(string Host, string Path, string Range, bool HasToken)> Requests { get; } = [];
 
     internal Uri Endpoint => new($"http://127.0.0.1:{Port}");
@@ -163,7 +163,7 @@ internal sealed class TestHub : IAsyncDisposable
         {
             await context.Response.Body.FlushAsync();
 
-            // A reset may take away what the other side has not read yet.
+            // A reset may discard data that the other side has not read yet.
             await Task.Delay(50);
             context.Abort();
         }

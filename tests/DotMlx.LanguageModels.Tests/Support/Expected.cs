@@ -1,11 +1,11 @@
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>What Hugging Face's or mlx-lm's own code computes from a model's folder.</summary>
+/// <summary>The results of Hugging Face's or mlx-lm's code for a model's folder.</summary>
 internal static class Expected
 {
     internal static SafetensorsFile Of(string name) => Mx.LoadSafetensors(Path.Combine(TestModels.Folder(name), "expected.safetensors"));
 
-    /// <summary>The largest difference, relative to the largest magnitude that is expected.</summary>
+    /// <summary>The largest difference, relative to the largest expected magnitude.</summary>
     internal static double Difference(MlxArray actual, MlxArray expected)
     {
         Assert.That(actual.Shape.ToArray(), Is.EqualTo(expected.Shape.ToArray()));

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>A copy of a model's folder, to be changed and deleted.</summary>
+/// <summary>A copy of a model's folder that a test changes and deletes.</summary>
 internal sealed class ModelCopy : IDisposable
 {
     internal ModelCopy(string name)

@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>Prompts and what follows them, of a model with known answers.</summary>
+/// <summary>Prompts of a model with known answers, and the tokens that follow them.</summary>
 internal static class Prompts
 {
     /// <summary>The prompt of a model's folder, and the tokens that the original generates after it.</summary>
@@ -14,6 +14,6 @@ internal static class Prompts
 
     internal static int[] Tokens(this IEnumerable<GeneratedToken> tokens) => [.. tokens.Select(token => token.Token)];
 
-    /// <summary>Options that generate as the original did: so many tokens, whatever they are.</summary>
+    /// <summary>Options that generate as the original did: a fixed number of tokens, whatever they are.</summary>
     internal static GenerationOptions Greedy { get; } = new() { MaxTokens = 24, EndTokens = [] };
 }

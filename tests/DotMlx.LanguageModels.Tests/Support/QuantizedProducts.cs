@@ -2,7 +2,7 @@ using NUnit.Framework;
 
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>MLX's CUDA back end multiplies by quantized matrices of some shapes and layouts only.</summary>
+/// <summary>MLX's CUDA back end supports quantized products only for some shapes and layouts.</summary>
 internal static class QuantizedProducts
 {
     internal static T OrIgnore<T>(Func<T> compute)

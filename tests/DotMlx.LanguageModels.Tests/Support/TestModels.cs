@@ -1,6 +1,6 @@
 namespace DotMlx.LanguageModels.Tests;
 
-/// <summary>The folders of small models with known answers that lie beside the tests.</summary>
+/// <summary>The folders of small models with known answers, next to the tests.</summary>
 internal static class TestModels
 {
     /// <summary>The models in Hugging Face's layout, by the name of their folder.</summary>

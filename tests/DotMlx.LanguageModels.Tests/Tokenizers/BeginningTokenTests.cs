@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.Tests.Tokenizers;
 
-/// <summary>The settings of <c>tokenizer_config.json</c> that go before the post-processor of <c>tokenizer.json</c>.</summary>
+/// <summary>The settings of <c>tokenizer_config.json</c> that override the post-processor of <c>tokenizer.json</c>.</summary>
 internal sealed class BeginningTokenTests
 {
     [TestCase("LlamaTokenizer", true, false, "bos")]

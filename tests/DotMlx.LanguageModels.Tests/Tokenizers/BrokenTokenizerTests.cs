@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.Tests.Tokenizers;
 
-/// <summary>Files that are broken or ask for what is not there: an exception that names the file and the fault.</summary>
+/// <summary>Files that are broken or need missing parts cause an exception that names the file and the error.</summary>
 internal sealed class BrokenTokenizerTests
 {
     private const string Junk = "{}[]\",:\\0x()*+";
@@ -58,7 +58,7 @@ internal sealed class BrokenTokenizerTests
     {
         using var folder = new TokenizerFolder();
         string file = TokenizerFolder.SplitsShown().ToJsonString();
-        // As text, since the mistakes of some of these are not to be had as nodes.
+        // As text, because some of these errors can't be expressed as JSON nodes.
         file = string.Concat(file.AsSpan(0, file.Length - 1), $", \"{part}\": {value}}}");
         Assert.That(() => folder.Load(file),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains(folder.File).And.Message.Contains(fault));
@@ -123,7 +123,7 @@ internal sealed class BrokenTokenizerTests
         return changed.ToString();
     }
 
-    /// <summary>Replaces, removes or moves one value other than a token of the vocabulary.</summary>
+    /// <summary>Replaces, removes, or moves one value that isn't a token of the vocabulary.</summary>
     private static string WithAnotherNode(string text, Random random)
     {
         JsonNode root = JsonNode.Parse(text)!;

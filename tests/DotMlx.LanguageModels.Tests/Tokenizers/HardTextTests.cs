@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.LanguageModels.Tests.Tokenizers;
 
-/// <summary>Texts that are long, broken or not made of letters.</summary>
+/// <summary>Texts that are long, invalid, or without letters.</summary>
 [TestFixture("bert")]
 [TestFixture("llama")]
 [TestFixture("mistral")]
@@ -12,7 +12,7 @@ internal sealed class HardTextTests(string name)
 {
     private readonly Tokenizer _tokenizer = Tokenizer.Load(TestModels.Folder(name));
 
-    /// <summary>A quadratic algorithm takes minutes for each of these.</summary>
+    /// <summary>A quadratic algorithm takes minutes for each of these texts.</summary>
     [TestCase("a")]
     [TestCase("the")]
     [TestCase(" ")]
@@ -48,7 +48,7 @@ internal sealed class HardTextTests(string name)
     [TestCase("𝒳𝐇 𠀀 𐐀 \U0010FFFF")]
     public void ReadsBackWhatItWrites(string text)
     {
-        // WordPiece drops what it does not know.
+        // WordPiece drops unknown characters.
         if (name == "bert")
             return;
         string normalized = _tokenizer.Decode(_tokenizer.Encode(text, addSpecialTokens: false));
@@ -56,7 +56,7 @@ internal sealed class HardTextTests(string name)
     }
 }
 
-/// <summary>Streaming decoding of what does not come in whole characters.</summary>
+/// <summary>Streaming decoding of tokens that aren't whole characters.</summary>
 internal sealed class StreamingDecoderTests
 {
     private static readonly JsonObject ByteLevel = new() { ["type"] = "ByteLevel", ["add_prefix_space"] = false, ["trim_offsets"] = true };

@@ -24,7 +24,8 @@ internal sealed class TokenizerFolder : IDisposable
     }
 
     /// <summary>
-    /// A model of the 256 bytes without merges, where the last byte of each word ends in a bar: it shows how text is split.
+    /// A model of the 256 bytes without merges, in which the last byte of each word ends with a bar, so that the split of a text is
+    /// visible.
     /// </summary>
     public static JsonObject SplitsShown() => new()
     {

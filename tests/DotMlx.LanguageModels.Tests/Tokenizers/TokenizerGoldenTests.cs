@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace DotMlx.LanguageModels.Tests.Tokenizers;
 
 /// <summary>
-/// Every normalizer, pre-tokenizer, model and decoder, and the regular expressions of published tokenizers, on texts of many scripts:
-/// what Hugging Face's tokenizers 0.23.2 gives. A case without a model has the one that shows how the text was split.
+/// Every normalizer, pre-tokenizer, model, and decoder, and the regular expressions of published tokenizers, match Hugging Face's
+/// tokenizers 0.23.2 on texts in many scripts. A case without a model uses the one that shows how the text was split.
 /// </summary>
 internal sealed class TokenizerGoldenTests
 {
@@ -70,7 +70,7 @@ internal sealed class TokenizerGoldenTests
         }
     }
 
-    /// <summary>The text that the ids write, with added tokens in braces.</summary>
+    /// <summary>The text of the IDs, with added tokens in braces.</summary>
     private static string Shown(int[] ids)
     {
         var bytes = new List<byte>();

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace DotMlx.LanguageModels.Tests.Tokenizers;
 
-/// <summary>Every text of the models with known answers, in both directions.</summary>
+/// <summary>Tests every text of the models with known answers, in both directions.</summary>
 [TestFixtureSource(typeof(TestModels), nameof(TestModels.Names))]
 internal sealed class TokenizerTests(string name)
 {
@@ -41,7 +41,7 @@ internal sealed class TokenizerTests(string name)
         {
             foreach (JsonElement text in _texts)
             {
-                // The first is of the ids alone, the second of those with the special tokens around them.
+                // The first text is that of the IDs alone, and the second that of the IDs with the special tokens around them.
                 Assert.That(_tokenizer.Decode(Ids(text, "ids_without_special")), Is.EqualTo(text.GetProperty("decoded").GetString()));
                 Assert.That(
                     _tokenizer.Decode(Ids(text, "ids"), skipSpecialTokens: true),
@@ -60,7 +60,7 @@ internal sealed class TokenizerTests(string name)
             {
                 byte[] bytes = [.. Ids(text, "ids_without_special").SelectMany(_tokenizer.IdToBytes)];
 
-                // A space at the beginning is not part of the text of some tokenizers.
+                // For some tokenizers, a space at the beginning isn't part of the text.
                 Assert.That(Encoding.UTF8.GetString(bytes).TrimStart(' '),
                     Is.EqualTo(text.GetProperty("decoded").GetString()!.TrimStart(' ')));
             }

@@ -3,7 +3,7 @@ using DotMlx.PackageTests.Staging;
 
 namespace DotMlx.PackageTests.Apple;
 
-/// <summary>What tests/apple/run.sh tells its reader, with stand-ins of a Mac's programs, of dotnet and of the build.</summary>
+/// <summary>The output of tests/apple/run.sh, with stand-ins for a Mac's programs, for dotnet, and for the build.</summary>
 [NonParallelizable]
 [Platform("Linux,MacOsX", Reason = "The script is for bash.")]
 internal sealed class RunScriptTests
@@ -88,7 +88,7 @@ internal sealed class RunScriptTests
     [Test]
     public void HomebrewsFoldersTellTheVersions()
     {
-        // The headers of MLX are not beside those of mlx-c, and both are reached through links.
+        // The headers of MLX aren't next to those of mlx-c, and links lead to both.
         string headers = Directory.CreateDirectory(Path.Combine(_folder, "Cellar", "mlx", "0.32.3")).FullName;
         Directory.Move(Path.Combine(Prefix, "include"), Path.Combine(headers, "include"));
         string links = Directory.CreateDirectory(Path.Combine(_folder, "opt")).FullName;
@@ -143,7 +143,7 @@ internal sealed class RunScriptTests
         return Command.Run("bash", arguments, _folder, environment);
     }
 
-    /// <summary>A package as the build would leave it, with one library that loads another.</summary>
+    /// <summary>A package in the form that the build writes, with a library that loads another one.</summary>
     private void Pack(string dependency)
     {
         string native = Path.Combine(_folder, "packed", "runtimes", "osx-arm64", "native");

@@ -1,4 +1,4 @@
-// What a new project does with the packages: a module of its own, an optimizer, a checkpoint.
+// A new project that uses the packages: its own module, an optimizer, and a checkpoint.
 using DotMlx;
 using DotMlx.NN;
 using DotMlx.Optimizers;

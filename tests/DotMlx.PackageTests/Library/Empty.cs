@@ -1,4 +1,4 @@
-// A library that only brings DotMlx along.
+// A library that only references DotMlx.
 namespace Library;
 
 public static class Empty;

@@ -5,9 +5,7 @@ using DotMlx.Staging;
 
 namespace DotMlx.PackageTests.Staging;
 
-/// <summary>
-/// A folder with stand-ins of what an installation of mlx-c holds, and the stager that works on it with stand-ins of the platform's tools.
-/// </summary>
+/// <summary>A folder with stand-ins for the files of an installed mlx-c, and a stager with stand-ins for the platform's tools.</summary>
 internal sealed class FixturePrefix : IDisposable
 {
     public const string SystemLibrary = "/usr/lib/libSystem.B.dylib", Metal = "/System/Library/Frameworks/Metal.framework/Versions/A/Metal";
@@ -40,10 +38,10 @@ internal sealed class FixturePrefix : IDisposable
 
     public string[] ToolCalls => File.ReadAllLines(Log);
 
-    /// <summary>A stager that finds its tools in the fixture's folder and nowhere else.</summary>
+    /// <summary>A stager that finds tools only in the fixture's folder.</summary>
     public Stager Stager => new(PackedFiles.Repository, new Tools(_tools), Path.Combine(Folder, "staged"));
 
-    /// <summary>Writes the headers of a known version, and its MLX's version.h where the libraries of MLX are.</summary>
+    /// <summary>Writes the headers of a known version, and MLX's version.h next to the libraries of MLX.</summary>
     public void Headers(string prefix, string version, string? mlx = null)
     {
         ApiVersion api = Known.ReadApi(version);
@@ -65,7 +63,7 @@ internal sealed class FixturePrefix : IDisposable
             """);
     }
 
-    /// <summary>The layout of Homebrew: opt/mlx-c and opt/mlx, each with its own lib, known by absolute names.</summary>
+    /// <summary>Homebrew's layout: opt/mlx-c and opt/mlx, each with its own lib folder, and absolute install names.</summary>
     public string Homebrew(string version, string mlx, string mlxcMinimum = "14.0", string mlxMinimum = "14.0", string[]? mlxNeeds = null,
         string[]? mlxRpaths = null)
     {
@@ -89,7 +87,7 @@ internal sealed class FixturePrefix : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
         File.WriteAllBytes(file, [.. MachO, .. Encoding.UTF8.GetBytes("\n" + string.Join("\n", lines) + "\n")]);
-        // As Homebrew installs them.
+        // Homebrew installs libraries with these permissions.
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
     }

@@ -2,7 +2,7 @@ using DotMlx.Generator.Api;
 
 namespace DotMlx.PackageTests.Staging;
 
-/// <summary>mlx-c's headers as they would stand in a prefix, written from the description of a version.</summary>
+/// <summary>The headers of mlx-c in a prefix, written from the description of a version.</summary>
 internal static class HeaderTree
 {
     public static void Write(string include, ApiVersion api)

@@ -5,7 +5,7 @@ using DotMlx.Staging;
 
 namespace DotMlx.PackageTests.Staging;
 
-/// <summary>Run paths of ELF libraries, on small libraries that the test links.</summary>
+/// <summary>Run paths of ELF libraries, with small libraries that the test links.</summary>
 [NonParallelizable]
 [Platform("Linux", Reason = "The libraries are linked by Linux's own compiler.")]
 internal sealed class LinuxStagingTests
@@ -84,7 +84,7 @@ internal sealed class LinuxStagingTests
     public void LibraryOfThePrefixThatLibmlxLoadsGoesAlong(string option)
     {
         _fixture.RequireTool("patchelf");
-        // libmlx with a third library of MLX's own, in its folder or in one that its run path names.
+        // libmlx with a third library of MLX, in its folder or in a folder of its run path.
         bool beside = !option.Contains("ORIGIN", StringComparison.Ordinal);
         string jaccl = Path.Combine(Prefix, "lib", beside ? "libjaccl.so.1" : "transport/a/long/way/off/libjaccl.so.1");
         Compile("int from_jaccl(void) { return 40; }", jaccl, "-Wl,-soname,libjaccl.so.1");
@@ -139,7 +139,7 @@ internal sealed class LinuxStagingTests
     public void PlatformIsTheLibrarysOwn()
     {
         Link(OwnFolder);
-        // The machine stands in two bytes of the header; on a machine of either kind it is made the other.
+        // Two bytes of the header name the processor; the test writes the other processor.
         bool arm = RuntimeInformation.OSArchitecture == Architecture.Arm64;
         foreach (string name in new[] { "libmlxc.so", "libmlx.so" })
         {
@@ -165,7 +165,7 @@ internal sealed class LinuxStagingTests
     private static string Symbols =>
         string.Concat(FixturePrefix.Known.Versions.Versions.Single(v => v.Name == "fba4470").Present.Select(s => $"void {s}(void) {{}}\n"));
 
-    /// <summary>libmlx.so, and libmlxc.so that needs it.</summary>
+    /// <summary>Links libmlx.so, and libmlxc.so, which needs it.</summary>
     private void Link(string mlxcOption, string mlxSource = "", params string[] mlxOptions)
     {
         string mlx = Path.Combine(Prefix, "lib", "libmlx.so");
@@ -191,7 +191,7 @@ internal sealed class LinuxStagingTests
         AssertFindsItsNeighbor(staged);
     }
 
-    /// <summary>The system's loader finds libmlx.so in the staged folder, although the one it was linked with is elsewhere.</summary>
+    /// <summary>The system's loader finds libmlx.so in the staged folder, although libmlxc.so was linked against another one.</summary>
     private static void AssertFindsItsNeighbor(string library)
     {
         nint handle = NativeLibrary.Load(library);

@@ -5,7 +5,8 @@ using DotMlx.Staging;
 namespace DotMlx.PackageTests.Staging;
 
 /// <summary>
-/// The package for macOS as far as it needs no Mac: layout, what is asked of Apple's tools, metadata. tests/apple/run.sh has the rest.
+/// The parts of the package for macOS that can be tested without a Mac: layout, calls of Apple's tools, metadata. tests/apple/run.sh tests
+/// the rest.
 /// </summary>
 [NonParallelizable]
 [Platform(Exclude = "Win", Reason = "The stand-ins of Apple's tools are shell scripts.")]
@@ -59,7 +60,7 @@ internal sealed class MacOsStagingTests
             $"codesign --verify {mlx}",
         }));
         Assert.That(File.ReadAllText(mlxc), Does.Not.Contain(_fixture.Folder).And.Not.Contain("homebrew").And.EndsWith("SIGNED\n"));
-        // What was installed is as it was.
+        // The installed files are unchanged.
         Assert.That(File.ReadAllText(foreign), Does.Contain($"ID {foreign}"));
         Assert.That(File.ReadAllText(Path.Combine(prefix, "lib", "libmlxc.dylib")), Does.Contain($"DEP {foreign}"));
     }
@@ -67,7 +68,7 @@ internal sealed class MacOsStagingTests
     [Test]
     public void PrefixThatHoldsBothIsStagedToo()
     {
-        // As cmake --install makes it: names by @rpath, both libraries in one folder.
+        // The layout of cmake --install: names with @rpath, and both libraries in one folder.
         string lib = Path.Combine(_fixture.Folder, "both", "lib");
         _fixture.Headers(Path.Combine(_fixture.Folder, "both"), "fba4470", "0.31.2");
         FixturePrefix.Dylib(Path.Combine(lib, "libmlxc.dylib"), "ID @rpath/libmlxc.dylib", "DEP @rpath/libmlx.dylib", "MINOS 13.5",
@@ -108,7 +109,7 @@ internal sealed class MacOsStagingTests
         Command.Run("dotnet",
             ["pack", Path.Combine(PackedFiles.Repository, "packaging", "Runtime.csproj"), "-c", "Release", "-v", "quiet", "-nologo", "-o",
                 output, $"-p:StagedPackage={Path.Combine(package.Folder, "package.props")}",
-                // Apart from the repository's own build of the project.
+                // The output is separate from the repository's own build of the project.
                 $"-p:BaseIntermediateOutputPath={_fixture.Folder}/obj/", $"-p:OutputPath={_fixture.Folder}/bin/"],
             _fixture.Folder, new Dictionary<string, string> { ["MSBUILDDISABLENODEREUSE"] = "1" }).Succeeded();
         string file = Path.Combine(output, "DotMlx.Runtime.osx-arm64.0.31.2.3.nupkg");
@@ -129,7 +130,7 @@ internal sealed class MacOsStagingTests
     [TestCase("PREFIX/lib/libjaccl.dylib")]
     public void LibraryBesideLibmlxGoesAlong(string needed)
     {
-        // As MLX 0.32 is built with the SDK of macOS 26.2: its transport between Macs is a library of its own.
+        // The layout of MLX 0.32 built with the SDK of macOS 26.2, where the transport between Macs is a separate library.
         string other = Path.Combine(_fixture.Folder, "opt", "mlx");
         string prefix = _fixture.Homebrew("v0.7.0", "0.32.3", mlxNeeds: [needed.Replace("PREFIX", other, StringComparison.Ordinal)],
             mlxRpaths: ["@loader_path"]);
@@ -255,7 +256,9 @@ internal sealed class MacOsStagingTests
         Refused(prefix, message);
     }
 
-    /// <summary>Four libraries: the last is loaded by libjaccl, is nobody's of MLX's, and is named by a link as Homebrew's are.</summary>
+    /// <summary>
+    /// Four libraries. libjaccl loads the last one, which doesn't belong to MLX and is named by a link, as Homebrew's are.
+    /// </summary>
     private string WithLibraryOfOthers(bool license)
     {
         string other = Path.Combine(_fixture.Folder, "opt", "mlx"), keg = Path.Combine(_fixture.Folder, "Cellar", "wire", "2.1");

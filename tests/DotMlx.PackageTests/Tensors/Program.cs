@@ -1,4 +1,4 @@
-// What a new project does with DotMlx.Tensors: a tensor becomes an array, an array a tensor, and is read where it lies.
+// A new project that uses DotMlx.Tensors: a tensor becomes an array, an array becomes a tensor, and a tensor reads an array in place.
 using System.Numerics.Tensors;
 using DotMlx;
 using DotMlx.NN;

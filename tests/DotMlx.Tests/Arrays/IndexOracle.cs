@@ -3,7 +3,7 @@ using System.Globalization;
 namespace DotMlx.Tests.Arrays;
 
 /// <summary>
-/// NumPy's indexing in plain loops over coordinates, from Python's notation: <c>1, -2, 1:3, ::-1, None, ..., [0 2], [[0 1][2 3]]</c>.
+/// NumPy's indexing as plain loops over coordinates, from Python's notation: <c>1, -2, 1:3, ::-1, None, ..., [0 2], [[0 1][2 3]]</c>.
 /// </summary>
 internal sealed class IndexOracle
 {
@@ -62,7 +62,7 @@ internal sealed class IndexOracle
 
     internal int[] ResultShape { get; private set; } = [];
 
-    /// <summary>For each element of the result, row-major, the flat position it comes from.</summary>
+    /// <summary>Returns the flat source position of each element of the result, in row-major order.</summary>
     internal int[] Sources { get; private set; } = [];
 
     private void AddArray(string text, int size, List<MlxIndex> index)
@@ -84,7 +84,7 @@ internal sealed class IndexOracle
         int step = parts.Length > 2 ? parts[2] ?? 1 : 1;
         index.Add(new Slice(start, stop, parts.Length > 2 ? parts[2] : null));
 
-        // Every position is asked whether a walk from the start, step by step, meets it.
+        // Tests for every position whether a step-by-step walk from the start reaches it.
         var positions = new List<int>();
         int from = start ?? (step > 0 ? 0 : size - 1);
         int to = stop ?? (step > 0 ? size : -size - 1);
@@ -117,7 +117,7 @@ internal sealed class IndexOracle
         int[] advanced = [.. _entries.Index().Where(e => e.Item.Kind is "array" or "position").Select(e => e.Index)];
         bool together = advanced.Length == 0 || advanced[^1] - advanced[0] + 1 == advanced.Length;
 
-        // The result's dimensions: (entry, or -1 for the gathered ones; size)
+        // Returns the result's dimensions: (entry, or -1 for the gathered ones; size)
         var dimensions = new List<(int Entry, int Gathered, int Size)>();
         bool placed = !hasArrays;
         void Place()

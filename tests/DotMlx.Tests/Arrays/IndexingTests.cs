@@ -86,7 +86,7 @@ public class IndexingTests
         int[] written = a.ToArray<int>();
         if (DeviceInUse.IsGpu)
         {
-            // A GPU writes in no order: where a position comes twice, either value may stay.
+            // A GPU writes in no defined order, so for a position that occurs twice, either value may remain.
             foreach ((int place, int i) in oracle.Sources.Select((place, i) => (place, i))
                 .Where(write => written[write.place] == values[write.i]))
             {

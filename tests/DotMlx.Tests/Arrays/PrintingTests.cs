@@ -43,7 +43,7 @@ public class PrintingTests
     [TestCase(2f / 3f, "0.666667")]
     public void NumbersHaveSixSignificantDigits(float value, string expected)
     {
-        // The sign of .NET's NaN is set; C's is not.
+        // The sign bit of .NET's NaN is set, but C's isn't.
         using var a = MlxArray.Scalar(float.IsNaN(value) ? BitConverter.Int32BitsToSingle(0x7FC00000) : value);
         Assert.That(a.ToString(), Is.EqualTo($"array({expected}, dtype=float32)"));
     }

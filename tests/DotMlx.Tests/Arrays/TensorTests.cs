@@ -6,7 +6,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Tests.Arrays;
 
-/// <summary>Arrays read where they lie, as spans and, with the package DotMlx.Tensors, as tensors.</summary>
+/// <summary>Arrays read in place, as spans and, with the package DotMlx.Tensors, as tensors.</summary>
 public class TensorTests
 {
     [Test]
@@ -47,7 +47,7 @@ public class TensorTests
         Assert.That(Mx.Zeros([3, 0]).ReadTensor<float, nint>(elements => elements.FlattenedLength), Is.EqualTo((nint)0));
         Assert.That(MlxArray.Create(default(ReadOnlyTensorSpan<float>)).Size, Is.Zero);
 
-        // System.Numerics.Tensors has no tensor without dimensions that holds an element.
+        // System.Numerics.Tensors has no tensor without dimensions that contains an element.
         var scalar = MlxArray.Scalar(5f).ToTensor<float>();
         Assert.That(scalar.Lengths.ToArray(), Is.EqualTo(new nint[] { 1 }));
         Assert.That(scalar[0], Is.EqualTo(5f));
@@ -105,7 +105,7 @@ public class TensorTests
             Assert.That(view.Read<int, int[]>(elements => elements.ToArray()), Is.EqualTo(view.ToArray<int>()));
         }
 
-        // Backwards, with elements that overlap, with steps that overlap in reach: no tensor span can be so.
+        // Strides that no tensor span supports: negative, overlapping, and interleaved.
         MlxArray[] others =
         [
             a[new Slice(null, null, -1)], Mx.AsStrided(a, [3, 4], [1, 1]), Mx.Arange(15).Reshape(3, 5)[.., new Slice(null, null, 2)],
@@ -122,7 +122,7 @@ public class TensorTests
     {
         using var scope = MlxScope.Begin();
 
-        // Four thousand million elements that lie in one byte.
+        // Four billion elements that share one byte.
         var a = MlxArray.Create<byte>([7]).BroadcastTo(65536, 65536);
         Assert.That(() => a.Read<byte, int>(_ => 0),
             Throws.InvalidOperationException.With.Message.Contains("4294967296 elements").And.Message.Contains("ReadTensor"));
@@ -158,7 +158,7 @@ public class TensorTests
     [Test]
     public void ALengthThatIsTooLongForAShapeIsNamed()
     {
-        // As many elements as one is, repeated.
+        // An array whose elements repeat one element.
         byte[] one = [1];
         nint tooLong = nint.Parse("2147483648", CultureInfo.InvariantCulture);
         Assert.That(

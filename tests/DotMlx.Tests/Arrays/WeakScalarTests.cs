@@ -28,7 +28,7 @@ public class WeakScalarTests
     [TestCaseSource(nameof(All))]
     public void ComplexNumbersStayComplex(DType dtype)
     {
-        // Beside float64 MLX has no wider complex type either.
+        // MLX has no complex type that is as wide as float64.
         Check(dtype, new Complex(1, 2), DType.Complex64);
     }
 

@@ -3,7 +3,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Tests.Coverage;
 
-/// <summary>One name of Python's mlx.core: what stands for it in C#, and the C functions behind it.</summary>
+/// <summary>A name of Python's mlx.core, its C# members, and the C functions that they call.</summary>
 internal sealed record CoverageRow(string Area, string Name, string[] Functions, string[] Members, string Note)
 {
     private static readonly Dictionary<string, Type> Homes = new()
@@ -21,7 +21,7 @@ internal sealed record CoverageRow(string Area, string Name, string[] Functions,
 
     private const BindingFlags Public = BindingFlags.Public | BindingFlags.Static | BindingFlags.Instance;
 
-    /// <summary>Reads a line of rows.tsv; without members it takes the public one of the same name.</summary>
+    /// <summary>Reads a line of rows.tsv; without listed members, the member is the public one of the same name.</summary>
     internal static CoverageRow Parse(string line)
     {
         string[] cells = line.Split('\t');
@@ -30,12 +30,12 @@ internal sealed record CoverageRow(string Area, string Name, string[] Functions,
             cells[0], cells[1], List(cells[2]), members.Length > 0 ? members : SameName(cells[0], cells[1]), cells[4]);
     }
 
-    /// <summary>The name under which golden/ops.json has the function.</summary>
+    /// <summary>The function's name in golden/ops.json.</summary>
     internal string GoldenName => Area.StartsWith("mlx.core.", StringComparison.Ordinal) && Area != "mlx.core.array"
         ? $"{Area["mlx.core.".Length..]}.{Name}"
         : Name;
 
-    /// <summary>Members and C functions that do not exist.</summary>
+    /// <summary>The listed members and C functions that don't exist.</summary>
     internal IEnumerable<string> Missing()
         => Members.Where(member => !Exists(member)).Concat(
             Functions.Where(function => typeof(Mlxc).GetMethod(function) is null));
@@ -54,8 +54,8 @@ internal sealed record CoverageRow(string Area, string Name, string[] Functions,
     }
 
     /// <summary>
-    /// Whether the package DotMlx.Tensors gives the type a member of that name. The compiler keeps the members of an extension block in
-    /// a nested type, beside which a method named &lt;Extension&gt;$ takes the type that is extended.
+    /// Whether the package DotMlx.Tensors adds a member of that name to the type. The compiler puts the members of an extension block into
+    /// a nested type, next to a method &lt;Extension&gt;$ whose parameter is the extended type.
     /// </summary>
     private static bool IsExtended(Type type, string member)
     {

@@ -5,7 +5,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Coverage;
 
-/// <summary>docs/coverage.md: every name of mlx.core, its place here, and where it is tested.</summary>
+/// <summary>docs/coverage.md: every name of mlx.core, its C# member, and the library on which it is tested.</summary>
 internal sealed class CoverageTable
 {
     private readonly string _root;
@@ -22,7 +22,7 @@ internal sealed class CoverageTable
 
     internal string DocumentPath => Path.Combine(_root, "docs/coverage.md");
 
-    /// <summary>"both", "MLX", or null when no test calls it.</summary>
+    /// <summary>"both", "MLX", or null if no test calls it.</summary>
     internal string? TestedOn(CoverageRow row)
     {
         string? golden = !GoldenOperationTests.Operations.Contains(row.GoldenName) || row.Area == "mlx.core.array" ? null

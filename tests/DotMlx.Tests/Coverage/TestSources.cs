@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace DotMlx.Tests.Coverage;
 
-/// <summary>The suite's own source, searched for the members that it calls.</summary>
+/// <summary>Searches the suite's own sources for the members that it calls.</summary>
 internal sealed partial class TestSources
 {
     private static readonly Dictionary<string, string> Operators = new()
@@ -28,7 +28,7 @@ internal sealed partial class TestSources
                 continue;
             }
 
-            // A member of a class begins behind an empty line, four spaces in.
+            // A class member begins after an empty line, with four spaces of indentation.
             string[] members = MemberStart().Split(File.ReadAllText(path).ReplaceLineEndings("\n"));
             bool wholeFile = Marked(members[0].Split("class ")[0]);
             bool aboutArrays = relative.StartsWith("Arrays/", StringComparison.Ordinal);
@@ -36,7 +36,7 @@ internal sealed partial class TestSources
         }
     }
 
-    /// <summary>"both" when a test calls the member on every library, "MLX" when only on MLX, null when none does.</summary>
+    /// <summary>Returns "both" if a test calls the member on every library, "MLX" if only on MLX, and null if no test calls it.</summary>
     internal string? LibrariesOf(IReadOnlyList<string> members)
     {
         List<bool> found = [.. members.SelectMany(Uses)];

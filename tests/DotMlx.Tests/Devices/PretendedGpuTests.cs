@@ -6,8 +6,8 @@ using DotMlx.Tests.Shared;
 namespace DotMlx.Tests.Devices;
 
 /// <summary>
-/// What a Mac does, without one: in a process of its own, a library in front of the one in use reports a GPU or another version of MLX, and
-/// notes what it is asked. The GPU's streams are streams of the CPU.
+/// Simulates a Mac. In a separate process, a library in front of the one in use reports a GPU, or another version of MLX, and records the
+/// calls. The GPU's streams are streams of the CPU.
 /// </summary>
 [Platform("Linux", Reason = "The library is linked by Linux's own compiler.")]
 public sealed unsafe class PretendedGpuTests
@@ -104,7 +104,7 @@ public sealed unsafe class PretendedGpuTests
 
         _folder = Directory.CreateTempSubdirectory("dotmlx-pretended-").FullName;
 
-        // An old-style run path holds for the libraries behind the next one, too.
+        // An old-style run path also applies to the libraries that the next library loads.
         CCompiler.Compile(
             Source, Library, "-shared", "-fPIC", "-Wl,--no-as-needed", MlxLibrary.Path, "-Wl,--disable-new-dtags",
             $"-Wl,-rpath,{Path.GetDirectoryName(MlxLibrary.Path)}", "-ldl", "-lpthread");
@@ -165,7 +165,7 @@ public sealed unsafe class PretendedGpuTests
                     }
                     catch (InvalidDataException)
                     {
-                        // What matters is what was prepared before.
+                        // The file may be invalid, because only the calls before it is read count.
                     }
 
                     Console.WriteLine($"cpu {Noted("default_of_cpu")}, gpu {Noted("default_of_gpu")}");

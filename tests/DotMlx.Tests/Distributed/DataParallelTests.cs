@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Distributed;
 
-/// <summary>Training by several processes gives what one process gives with the same global batch.</summary>
+/// <summary>Training by several processes gives the results of one process with the same global batch.</summary>
 [RequiresMlx("several processes")]
 public class DataParallelTests
 {

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Distributed;
 
-/// <summary>What goes wrong between processes ends as an exception in all of them that says what to do.</summary>
+/// <summary>A failure between processes becomes an exception in all of them, and its message says what to do.</summary>
 [RequiresMlx("several processes")]
 public class FailureTests
 {

@@ -20,7 +20,7 @@ public class GroupOfOneTests
         Assert.That(() => Mx.Distributed.RecvLike(x, 1, group), Throws.TypeOf<MlxException>());
         if (Mx.Distributed.IsAvailable("mpi") && !LibraryInUse.IsMlxSince("0.32.1"))
         {
-            // Where Open MPI is installed, one process is a group of MPI's to MLX before 0.32.1, which splits even that.
+            // If Open MPI is installed, MLX before 0.32.1 treats one process as a group of MPI, and can split even that.
             using DistributedGroup part = group.Split(0);
             Assert.That((part.Rank, part.Size), Is.EqualTo((0, 1)));
         }

@@ -8,11 +8,11 @@ using DotMlx.Tests.Shared;
 namespace DotMlx.Tests;
 
 /// <summary>
-/// Several processes of a program, connected by MLX's ring over the loopback interface. Nothing of them is left after the test.
+/// Several processes of a program that MLX's ring connects over the loopback interface. None of them remains after the test.
 /// </summary>
 internal class RankProcesses : IDisposable
 {
-    /// <summary>Long enough for a crowded machine or an emulated one, short enough for a test that hangs.</summary>
+    /// <summary>Long enough for a busy or emulated machine, but short enough for a test that hangs.</summary>
     internal static readonly TimeSpan Limit = TimeSpan.FromSeconds(OwnProgram.IsEmulated ? 900 : 90);
 
     private readonly List<Rank> _ranks = [];
@@ -27,12 +27,12 @@ internal class RankProcesses : IDisposable
 
     internal int Size { get; }
 
-    /// <summary>A folder that the ranks share; gone after the test.</summary>
+    /// <summary>A folder that the ranks share, deleted after the test.</summary>
     internal string Folder { get; }
 
     internal string HostFile { get; }
 
-    /// <summary>Runs a program in all ranks and returns what they said, in the order of the ranks.</summary>
+    /// <summary>Runs a program in all ranks and returns their output, in the order of the ranks.</summary>
     internal Result[] RunAll(string assembly, params string[] arguments)
     {
         for (int rank = 0; rank < Size; rank++)
@@ -48,7 +48,7 @@ internal class RankProcesses : IDisposable
         StartRank(new Dictionary<string, string>
             { ["MLX_RANK"] = rank.ToString(CultureInfo.InvariantCulture), ["MLX_HOSTFILE"] = HostFile }, assembly, arguments);
 
-    /// <summary>Starts a rank whose environment says otherwise how to find the others.</summary>
+    /// <summary>Starts a rank whose environment gives other addresses of its peers.</summary>
     internal Process StartRank(IReadOnlyDictionary<string, string> environment, string assembly, params string[] arguments)
     {
         ProcessStartInfo start = OwnProgram.Start(assembly, arguments);
@@ -71,7 +71,7 @@ internal class RankProcesses : IDisposable
         return [.. _ranks.Select(rank => rank.Wait((int)Math.Max(1, end - Environment.TickCount64)))];
     }
 
-    /// <summary>Waits for the rank that was started as the given one.</summary>
+    /// <summary>Waits for the process that was started as the given rank.</summary>
     internal Result WaitFor(int started) => _ranks[started].Wait((int)Limit.TotalMilliseconds);
 
     public void Dispose()
@@ -87,7 +87,7 @@ internal class RankProcesses : IDisposable
 
     internal static int[] FreePorts(int count)
     {
-        // All are held at once, so that no two are the same.
+        // All ports stay reserved, so that no two are equal.
         TcpListener[] listeners = [.. Enumerable.Range(0, count).Select(_ => new TcpListener(IPAddress.Loopback, 0))];
         foreach (TcpListener listener in listeners)
         {

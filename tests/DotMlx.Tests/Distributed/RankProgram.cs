@@ -5,10 +5,10 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Distributed;
 
-/// <summary>What one rank of a test does: <c>rank FOLDER SCENARIO ARGUMENTS</c>.</summary>
+/// <summary>Runs one rank of a test: <c>rank FOLDER SCENARIO ARGUMENTS</c>.</summary>
 internal static class RankProgram
 {
-    /// <summary>The exit code after an exception of MLX, whose message is on the error output.</summary>
+    /// <summary>The exit code after an exception of MLX, whose message is written to standard error.</summary>
     internal const int Failed = 3;
 
     internal static int Start(string folder, string scenario, string[] arguments)
@@ -52,7 +52,7 @@ internal static class RankProgram
             case "shapes":
                 foreach (string kind in arguments)
                 {
-                    // All ranks are told and are still in step afterward.
+                    // All ranks get the exception and remain in step afterward.
                     MlxException e = Assert.Throws<MlxException>(() => Shapes(group, kind))!;
                     Console.WriteLine($"{kind}: {e.Message}");
                 }
@@ -85,7 +85,7 @@ internal static class RankProgram
         Expect(Mx.Distributed.AllGather(MlxArray.Create<float>([rank, 10 + rank], 1, 2), group),
             [.. Enumerable.Range(0, group.Size).SelectMany(r => new float[] { r, 10 + r })]);
 
-        // The gradient of a sum over the group is the cotangent itself, and checks must not disturb the transform.
+        // The gradient of a sum over the group is the cotangent itself, and the checks must not affect the transform.
         Expect(Mx.Grad(v => (Mx.Distributed.AllSum(v, group) * v).Sum())(x),
             [.. new[] { ranks, size, -ranks, 2 * ranks, 7 * size }.Zip(x.ToArray<float>(), (sum, own) => sum + own)]);
         Expect(Mx.Compile((MlxArray v) => Mx.Distributed.AllSum(v * 2, group))(x), [2 * ranks, 2 * size, -2 * ranks, 4 * ranks, 14 * size]);
@@ -115,7 +115,7 @@ internal static class RankProgram
         MlxArray sent = Mx.Distributed.Send(mine, right, group);
         MlxArray received = Mx.Distributed.RecvLike(mine, left, group);
 
-        // One after the other: in one evaluation all ranks might receive first.
+        // The operations run in turn, because in one evaluation all ranks might receive first.
         sent.Eval();
         received.Eval();
         Console.WriteLine(string.Join(' ', received.ToArray<int>()));
@@ -129,7 +129,7 @@ internal static class RankProgram
         group.Barrier();
     }
 
-    /// <summary>Two sharded layers compute what two whole ones do, with gradients, plain and quantized.</summary>
+    /// <summary>Two sharded layers compute the results and gradients of two complete layers, plain and quantized.</summary>
     private static void ShardedLinear(DistributedGroup group)
     {
         Mx.Random.Seed(3);
@@ -146,7 +146,7 @@ internal static class RankProgram
         Near(Parts(x), Whole(x));
         Near(Mx.Grad(v => Mx.Square(Parts(v)).Sum())(x), Mx.Grad(v => Mx.Square(Whole(v)).Sum())(x));
 
-        // The gradient of a part is the part of the gradient.
+        // The gradient of a part equals that part of the complete gradient.
         Tree partGradient = upPart.ValueAndGrad(v => Mx.Square(Parts(v)).Sum())(x).Gradients;
         Tree wholeGradient = up.ValueAndGrad(v => Mx.Square(Whole(v)).Sum())(x).Gradients;
         int rows = 256 / group.Size;
@@ -189,7 +189,7 @@ internal static class RankProgram
                 Mx.Eval(Gradients.Average(gradients, group));
                 break;
             case "later":
-                // The first shape is agreed upon; every call is compared because all ranks say so.
+                // The ranks agree on the first shape, and because all ranks request it, every call is compared.
                 Mx.Distributed.Checks = CollectiveChecks.Always;
                 Mx.Distributed.AllSum(Mx.Zeros(3), group).Eval();
                 Mx.Distributed.AllSum(Mx.Zeros(4), group).Eval();
@@ -227,7 +227,7 @@ internal static class RankProgram
         }
         catch (MlxException e)
         {
-            // What was computed can be read, and what was not fails at once instead of waiting.
+            // Computed arrays can be read, and reading others fails immediately instead of waiting.
             Expect(kept, [0, 2, 4, 6, 8]);
             Refused<MlxException>(() => (kept + 1).Eval());
             Refused<MlxException>(() => Mx.Distributed.AllSum(kept, group));
@@ -248,7 +248,7 @@ internal static class RankProgram
         group.Barrier();
     }
 
-    /// <summary>One rank works on alone after the others have ended in good order.</summary>
+    /// <summary>One rank continues alone after the others have ended normally.</summary>
     private static void Leave(DistributedGroup group)
     {
         group.Barrier();
@@ -279,7 +279,7 @@ internal static class RankProgram
     private static void Refused<TException>(Action call)
         where TException : Exception => Assert.That(() => call(), Throws.InstanceOf<TException>());
 
-    /// <summary>A test host that dies must not leave ranks behind.</summary>
+    /// <summary>Ranks must end when the test host dies.</summary>
     private static void EndWithParent()
     {
         var thread = new Thread(() =>

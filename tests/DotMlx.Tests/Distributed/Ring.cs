@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DotMlx.Tests.Distributed;
 
-/// <summary>Ranks that play a scenario of <see cref="RankProgram"/>.</summary>
+/// <summary>Ranks that run a scenario of <see cref="RankProgram"/>.</summary>
 internal sealed class Ring(int size) : RankProcesses(size)
 {
     internal static Result[] Run(int size, string scenario, params string[] arguments)
@@ -17,7 +17,7 @@ internal sealed class Ring(int size) : RankProcesses(size)
     internal Process Start(int rank, string scenario, params string[] arguments) =>
         StartRank(rank, typeof(Ring).Assembly.Location, ["rank", Folder, scenario, .. arguments]);
 
-    /// <summary>The rank ended by itself with an exception of MLX whose message holds all of the parts.</summary>
+    /// <summary>Checks that the rank ended itself with an exception of MLX whose message contains all of the parts.</summary>
     internal static void AssertFailed(Result result, params string[] parts)
     {
         Assert.That(result.Exit, Is.EqualTo(RankProgram.Failed), result.Output + result.Errors);

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Distributed;
 
-/// <summary>What the environment of a rank must hold; needs no MLX.</summary>
+/// <summary>The required environment of a rank; these tests don't need MLX.</summary>
 [NonParallelizable]
 public class RingEnvironmentTests
 {
@@ -31,7 +31,7 @@ public class RingEnvironmentTests
         Assert.That(RingEnvironment.Read(required: false), Is.Null);
         Assert.That(() => RingEnvironment.Read(required: true), Throws.TypeOf<MlxException>().With.Message.Contains("dotnet mlx launch"));
 
-        // Other backends are told the rank alone.
+        // The other backends get only the rank.
         Set("1", null);
         Assert.That(RingEnvironment.Read(required: false), Is.Null);
         Assert.That(() => Mx.Distributed.Init(strict: true, backend: "ring"),

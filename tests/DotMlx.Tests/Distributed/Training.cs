@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Distributed;
 
-/// <summary>Fifty steps of training, by one process with the whole batch or by several with a part of it each.</summary>
+/// <summary>Trains fifty steps, either in one process with the whole batch or in several with a part each.</summary>
 internal static class Training
 {
     internal const int Steps = 50;
@@ -12,7 +12,7 @@ internal static class Training
     private const int Hidden = 32;
     private const int Classes = 4;
 
-    /// <summary>Trains and gives the whole parameters.</summary>
+    /// <summary>Trains and returns the complete parameters.</summary>
     internal static TreeDictionary Run(DistributedGroup group, string kind)
     {
         Mx.Random.Seed(11);

@@ -2,10 +2,10 @@ using System.Text.RegularExpressions;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>The commands, files and pages that the guides name are there.</summary>
+/// <summary>The commands, files, and pages that the guides name exist.</summary>
 internal sealed partial class CommandTests
 {
-    // Options that the script hands on to a program, which then reads them itself.
+    // The options that the script passes to a program, which parses them itself.
     private static readonly Dictionary<string, string[]> PassedOn = new()
     {
         ["Train"] = ["samples/Digits/DigitsArguments.cs"],
@@ -95,7 +95,7 @@ internal sealed partial class CommandTests
     [GeneratedRegex(@"Task\(""(\w+)""\)")]
     private static partial Regex TaskDeclaration();
 
-    // As in a block of commands or between backticks; a comment or the text after it is not part of the command.
+    // Commands are in a block of commands or between backticks; a comment or other text after them isn't part of them.
     [GeneratedRegex(@"(?:\./build\.sh|\.\\build\.ps1)((?: +-[^\s`)]+)+)")]
     private static partial Regex Command();
 

@@ -2,14 +2,14 @@ using DotMlx.Tests.Coverage;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>A public name of Python's MLX and what stands for it here.</summary>
-/// <param name="Area">Its module or class.</param>
-/// <param name="Name">The name in it.</param>
-/// <param name="Members">Members of DotMlx, with their types but without the outermost namespace.</param>
-/// <param name="Note">What there is to say.</param>
+/// <summary>A public name of Python's MLX and its C# members.</summary>
+/// <param name="Area">The module or class.</param>
+/// <param name="Name">The name in the module or class.</param>
+/// <param name="Members">The members of DotMlx, with their types but without the outermost namespace.</param>
+/// <param name="Note">An optional note.</param>
 internal sealed record PythonName(string Area, string Name, string[] Members, string Note)
 {
-    /// <summary>Where the names of an area are, if they only change their letters.</summary>
+    /// <summary>The C# classes of the areas whose names only change their capitalization.</summary>
     internal static IReadOnlyDictionary<string, string> Homes { get; } = new Dictionary<string, string>
     {
         ["mlx.core"] = "Mx",
@@ -31,10 +31,10 @@ internal sealed record PythonName(string Area, string Name, string[] Members, st
         ["mlx.optimizers.Optimizer"] = "Optimizers.Optimizer",
     };
 
-    /// <summary>Whether knowing the rule (Python's words joined, each with a capital) is not enough to find the name.</summary>
+    /// <summary>Whether the naming rule (Python's words joined, each with a capital) isn't enough to find the member.</summary>
     internal bool Differs => Members.Length != 1 || Note.Length > 0 || !ByRule.Contains(Members[0]);
 
-    /// <summary>Members that do not exist, and a name without member or note.</summary>
+    /// <summary>Lists members that don't exist, and names without a member or a note.</summary>
     internal IEnumerable<string> Faults()
     {
         if (Members.Length == 0 && Note.Length == 0)
@@ -48,7 +48,7 @@ internal sealed record PythonName(string Area, string Name, string[] Members, st
         }
     }
 
-    /// <summary>The names of mlx.core from the coverage table, those of the other modules from names.tsv.</summary>
+    /// <summary>Reads the names of mlx.core from the coverage table, and those of the other modules from names.tsv.</summary>
     internal static IReadOnlyList<PythonName> ReadAll(string tests) =>
     [
         .. File.ReadLines(Path.Combine(tests, "Coverage/rows.tsv")).Skip(1).Select(CoverageRow.Parse)
@@ -63,14 +63,14 @@ internal sealed record PythonName(string Area, string Name, string[] Members, st
         var name = new PythonName(cells[0], cells[1], members, cells[3]);
         return members.Length > 0 || cells[3].Length > 0 ? Found(name) : name with { Members = [name.ByRule[0]] };
 
-        // With a note alone, the member by the rule stands if there is one.
+        // A name with only a note gets the member of the naming rule, if it exists.
         static PythonName Found(PythonName name) =>
             name.Members.Length == 0 && !new CoverageRow(name.Area, name.Name, [], [name.ByRule[0]], "").Missing().Any()
                 ? name with { Members = [name.ByRule[0]] }
                 : name;
     }
 
-    // Schedules have a class of their own beside the optimizers.
+    // Schedules have a separate class next to the optimizers.
     private string[] ByRule => Area == "mlx.optimizers" && char.IsLower(Name[0])
         ? [$"Optimizers.Schedules.{Pascal(Name)}"]
         : [$"{Homes.GetValueOrDefault(Area, "")}.{Pascal(Name)}"];

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>The table of docs/from-python.md is what the lists of names and the public members say.</summary>
+/// <summary>The table of docs/from-python.md agrees with the lists of names and with the public members.</summary>
 internal sealed class PythonNamesTests
 {
     private const string Begin =

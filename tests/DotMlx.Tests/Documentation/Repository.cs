@@ -2,13 +2,13 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>The checkout that the suite was built from.</summary>
+/// <summary>The repository from which the suite was built.</summary>
 internal static class Repository
 {
     internal static string Root => Checkout.Root;
 
     /// <summary>
-    /// Every guide, the README, the README of the packages, and CONTRIBUTING.md, as paths from the root with forward slashes.
+    /// Lists every guide, the README, the README of the packages, and CONTRIBUTING.md, as paths from the root with forward slashes.
     /// </summary>
     internal static IEnumerable<string> Pages() =>
         Directory.EnumerateFiles(Path.Combine(Root, "docs"), "*.md", SearchOption.AllDirectories)

@@ -9,14 +9,14 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>The C# blocks of README.md and of each guide, joined to one program a page, compile and run.</summary>
+/// <summary>The C# blocks of README.md and of each guide, joined to one program per page, compile and run.</summary>
 [NonParallelizable]
 internal sealed partial class SnippetTests
 {
     private const string ImplicitUsings = "global using System; global using System.Collections.Generic; global using System.IO; "
         + "global using System.Linq; global using System.Threading; global using System.Threading.Tasks;";
 
-    // References to two versions of one assembly, which the SDK does not report either.
+    // These warnings are about references to two versions of one assembly, which the SDK doesn't report either.
     private static readonly Dictionary<string, ReportDiagnostic> UnifiedReferences = new()
     {
         ["CS1701"] = ReportDiagnostic.Suppress, ["CS1702"] = ReportDiagnostic.Suppress,
@@ -25,7 +25,7 @@ internal sealed partial class SnippetTests
     private static IEnumerable<string> Pages() =>
         Repository.Pages().Where(page => page != "README.md" && Snippet().IsMatch(Repository.Read(page)));
 
-    /// <summary>Where a page shows what it prints, in blocks marked as output, it prints exactly that.</summary>
+    /// <summary>If a page shows output, in blocks marked as output, the program prints exactly that.</summary>
     [TestCaseSource(nameof(Pages))]
     public void SnippetsOfTheGuideRun(string page)
     {
@@ -47,7 +47,9 @@ internal sealed partial class SnippetTests
         Assert.That(double.Parse(last.Split(' ')[^1], CultureInfo.InvariantCulture), Is.LessThan(1e-3));
     }
 
-    /// <summary>The README's blocks of cs are only compiled: what they do, such as a download, no test should.</summary>
+    /// <summary>
+    /// The README's blocks of cs are only compiled, because a test should not run them; they download models, for example.
+    /// </summary>
     [Test]
     public void TheChatExampleOfTheReadmeCompiles()
     {
@@ -71,10 +73,10 @@ internal sealed partial class SnippetTests
         {
             Environment.CurrentDirectory = folder;
 
-            // The small models that the guide on language models reads.
+            // The small models that the guide on language models loads.
             Directory.CreateSymbolicLink(Path.Combine(folder, "models"), Path.Combine(AppContext.BaseDirectory, "models"));
             Console.SetOut(output);
-            // Some runners write errors and output to one place.
+            // Some runners write errors and output to the same place.
             Console.SetError(TextWriter.Null);
             object? ended = entry.Invoke(null, entry.GetParameters().Length == 0 ? null : [Array.Empty<string>()]);
             (ended as Task)?.GetAwaiter().GetResult();
@@ -95,14 +97,15 @@ internal sealed partial class SnippetTests
     {
         string program = Program(page);
         var image = new MemoryStream();
-        // As in a project that has the package, the source generator writes the modules' parameters.
+        // The source generator lists the modules' parameters, as in a project with the package.
         GeneratorRun.Driver().RunGeneratorsAndUpdateCompilation(Compile(program), out Compilation compilation, out _);
         var result = compilation.Emit(image);
         Assert.That(result.Diagnostics.Where(diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning), Is.Empty, program);
         return image;
     }
 
-    // A page builds up: later blocks use what earlier ones declared. Using directives come first, once each, and types last.
+    // The blocks of a page build on one another: later blocks use declarations of earlier ones. The program has the using directives first,
+    // without repetitions, and the types last.
     private static string Program(string page)
     {
         List<string> lines = [.. Snippet().Matches(page).SelectMany(match => match.Groups[1].Value.Split('\n'))];

@@ -4,7 +4,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>One form for each thing in the public surface, and types that let the compiler find mistakes.</summary>
+/// <summary>The public members follow one form, and their types let the compiler find mistakes.</summary>
 public class SurfaceTests
 {
     private static readonly Type[] Types = typeof(Mx).Assembly.GetExportedTypes();

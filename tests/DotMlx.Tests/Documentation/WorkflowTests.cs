@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace DotMlx.Tests.Documentation;
 
-/// <summary>What the workflows run is what was looked at: each action is named by a commit, with its version behind it.</summary>
+/// <summary>The workflows run the actions that were reviewed: a commit identifies each action, with its version in a comment.</summary>
 public partial class WorkflowTests
 {
     private static IEnumerable<string> Workflows => Directory.EnumerateFiles(Path.Combine(Repository.Root, ".github", "workflows"), "*.yml")

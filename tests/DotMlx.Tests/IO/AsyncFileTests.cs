@@ -2,7 +2,9 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Loading and saving that does not hold up the caller, can be watched and canceled, and takes no memory twice.</summary>
+/// <summary>
+/// Asynchronous loading and saving doesn't block the caller, reports progress, can be canceled, and takes no memory twice.
+/// </summary>
 [TestFixture]
 public class AsyncFileTests
 {
@@ -107,7 +109,7 @@ public class AsyncFileTests
         using var handles = HandleCount.NoneLeft();
         await Progress.AssertCanceled(Mx.LoadAsync(path, cancellationToken: new CancellationToken(canceled: true)));
 
-        // Canceled between the header and the data.
+        // The transfer is canceled between the header and the data.
         using CancellationTokenSource source = new();
         using ByteSource file = ByteSource.Open(path);
         Transfer transfer = new(cancellation: source.Token);

@@ -1,8 +1,8 @@
 namespace DotMlx.Tests.IO;
 
-/// <summary>A stream of a web server: forward only, and only its asynchronous functions work.</summary>
-/// <param name="data">What can be read.</param>
-/// <param name="hangsAfter">From how many bytes on reading and writing wait until they are canceled.</param>
+/// <summary>A stream as in a web server: it can't seek, and only its asynchronous methods work.</summary>
+/// <param name="data">The bytes to read.</param>
+/// <param name="hangsAfter">The position from which reading and writing wait until they are canceled.</param>
 internal sealed class AsyncOnlyStream(byte[]? data = null, long hangsAfter = long.MaxValue) : Stream
 {
     private readonly MemoryStream _content = data is null ? new() : new(data);

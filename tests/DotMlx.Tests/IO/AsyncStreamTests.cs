@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.IO;
 
-/// <summary>Streams that are loaded from and saved to without holding up the caller.</summary>
+/// <summary>Loading from and saving to streams without blocking the caller.</summary>
 [TestFixture]
 public class AsyncStreamTests
 {

@@ -4,7 +4,7 @@ using DotMlx.Training;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Checkpoints that are loaded and saved without holding up the caller.</summary>
+/// <summary>Loading and saving of checkpoints without blocking the caller.</summary>
 [TestFixture]
 public class AsyncTreeTests
 {
@@ -102,7 +102,7 @@ public class AsyncTreeTests
         Assert.That(step.Optimizer.Step.Item<ulong>(), Is.EqualTo(2), "it is as it was");
     }
 
-    /// <summary>An optimizer that has made one step with ones as gradients.</summary>
+    /// <summary>Creates an optimizer that has taken one step with gradients of 1.</summary>
     private static Adam Trained(MlxArray weight)
     {
         Adam optimizer = new(0.1f);
@@ -111,7 +111,7 @@ public class AsyncTreeTests
         return optimizer;
     }
 
-    /// <summary>A training of a layer that scales as many features as the array has.</summary>
+    /// <summary>Creates a training step of a layer that scales each feature of the array.</summary>
     private static TrainingStep Step(MlxArray array)
     {
         LayerNorm model = new((int)array.Size);

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.IO;
 
-/// <summary>Truncates and alters files: loading must succeed or raise an exception that says what is wrong.</summary>
+/// <summary>Truncates and changes files. Loading them must succeed or throw an exception that explains the error.</summary>
 internal static class Damage
 {
     internal static void Check(byte[] file, Action<byte[]> load, int times = 1000)
@@ -29,7 +29,7 @@ internal static class Damage
         byte[] damaged = [.. file];
         for (int flips = random.Next(1, 4); flips > 0; flips--)
         {
-            // The beginning is where formats keep what matters.
+            // Formats keep their important data at the beginning.
             int at = random.Next(random.Next(2) == 0 ? Math.Min(64, file.Length) : file.Length);
             damaged[at] ^= (byte)(1 << random.Next(8));
         }

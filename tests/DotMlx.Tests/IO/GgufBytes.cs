@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Writes a GGUF file by the format's public description, sound or not.</summary>
+/// <summary>Writes a valid or invalid GGUF file, as the format's public description specifies.</summary>
 internal sealed class GgufBytes
 {
     private readonly List<byte> _bytes = [];

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.IO;
 
-/// <summary>Files written here by hand follow the format's public description.</summary>
+/// <summary>The files are written here by hand, as the format's public description specifies.</summary>
 [TestFixture]
 public class GgufTests
 {

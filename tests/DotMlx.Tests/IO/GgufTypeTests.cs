@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>The values of GGUF's element types, packed here by the format's public description.</summary>
+/// <summary>The values of GGUF's element types, packed here as the format's public description specifies.</summary>
 [TestFixture]
 public class GgufTypeTests
 {
@@ -76,7 +76,7 @@ public class GgufTypeTests
     [Test]
     public void AScaleWithABiasOutsideFloat16IsRejected()
     {
-        // 65504, the largest, in the scale.
+        // The scale is 65504, the largest value.
         GgufBytes writer = new GgufBytes().Head(1, 0).Text("big.weight").U32(1).U64(32).U32(2).U64(0).Align().U8(0xFF).U8(0x7B).Pad(16);
         Assert.That(
             () => Mx.LoadGguf(writer.Bytes),
@@ -112,7 +112,7 @@ public class GgufTypeTests
             block[group] = (byte)(groupScale | (groupMinimum << 4));
             for (int i = 0; i < 16; i++)
             {
-                // Element e of a half of 128 lies in byte e % 32, two bits for each 32.
+                // Element e of a half of 128 elements is in byte e % 32, with two bits for each 32.
                 int element = (group * 16) + i;
                 int quant = random.Next(4);
                 block[16 + (element / 128 * 32) + (element % 32)] |= (byte)(quant << (element % 128 / 32 * 2));
@@ -175,7 +175,7 @@ public class GgufTypeTests
             int half = element / 128;
             int within = element % 128;
 
-            // Elements 0 to 63 of a half are the low nibbles of its 64 bytes, the others the high ones.
+            // Elements 0 to 63 of a half are the low nibbles of its 64 bytes, and the others are the high nibbles.
             block[(half * 64) + (within % 64)] |= (byte)((quant & 15) << (within / 64 * 4));
             block[128 + (half * 32) + (within % 32)] |= (byte)(quant >> 4 << (within / 32 * 2));
             numbers[element] = (float)scale * (sbyte)block[192 + group] * (quant - 32);

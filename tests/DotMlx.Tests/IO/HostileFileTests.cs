@@ -4,7 +4,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Files that somebody made to do harm, or that are wrong in ways that are easily overlooked.</summary>
+/// <summary>Malicious files, and files with errors that are easily overlooked.</summary>
 [TestFixture]
 public class HostileFileTests
 {
@@ -29,7 +29,7 @@ public class HostileFileTests
                 Assert.That(load, Throws.TypeOf<InvalidDataException>().With.Message.Contains(path).And.Message.Length.LessThan(500));
             }
 
-            // As names of weights they are not those of the model, and as names of arrays they are no harm.
+            // As names of weights, they aren't the model's; as names of arrays, they are harmless.
             Linear model = new(1, 1);
             Assert.That(() => model.LoadWeights(path), Throws.ArgumentException);
             Assert.That(model.LoadWeights(path, strict: false), Is.SameAs(model));
@@ -315,7 +315,7 @@ public class HostileFileTests
             }
         }
 
-        // The central directory holds the unpacked size, 24 bytes after its signature. 100 MB each is within what deflate can do.
+        // The central directory contains the unpacked size, 24 bytes after its signature. Deflate could reach the claimed 100 MB.
         byte[] file = stream.ToArray();
         for (int at = 0; (at = file.AsSpan(at).IndexOf((byte[])[0x50, 0x4b, 1, 2]) is >= 0 and var next ? at + next : -1) >= 0; at += 4)
         {
@@ -392,7 +392,7 @@ public class HostileFileTests
     [Test]
     public void ASafetensorsFileMayBeginLikeAnArchive()
     {
-        // A header of 19,280 bytes: its length is spelled "PK".
+        // The header has 19,280 bytes, so that its length reads "PK".
         string header = """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""".PadRight(0x4B50);
         using ArrayFile loaded = Mx.Load(TestFiles.Safetensors(header, 0, 0, 128, 63));
         Assert.That(loaded["a"].Item<float>(), Is.EqualTo(1));

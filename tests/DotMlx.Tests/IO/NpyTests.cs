@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Files written here by hand follow NumPy's public description of the format.</summary>
+/// <summary>The files are written here by hand, as NumPy's public description of the format specifies.</summary>
 [TestFixture]
 public class NpyTests
 {

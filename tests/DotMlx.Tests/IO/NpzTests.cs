@@ -70,7 +70,7 @@ public class NpzTests
             entry.Write(new byte[100]);
         }
 
-        // The central directory holds the unpacked size, 24 bytes after its signature.
+        // The central directory contains the unpacked size, 24 bytes after its signature.
         byte[] file = stream.ToArray();
         int directory = file.AsSpan().LastIndexOf((byte[])[0x50, 0x4b, 1, 2]);
         BitConverter.GetBytes(0x7fffff00).CopyTo(file, directory + 24);
@@ -86,7 +86,7 @@ public class NpzTests
         using MemoryStream stream = new();
         Mx.SavezCompressed(stream, [KeyValuePair.Create("a", a), KeyValuePair.Create("b", a)]);
 
-        // Twenty bytes after its signature, the central directory holds the packed size.
+        // The central directory contains the packed size, 20 bytes after its signature.
         byte[] file = stream.ToArray();
         int directory = file.AsSpan().LastIndexOf((byte[])[0x50, 0x4b, 1, 2]);
         BitConverter.GetBytes(file.Length - 1).CopyTo(file, directory + 20);

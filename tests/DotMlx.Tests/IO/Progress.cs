@@ -1,7 +1,7 @@
 namespace DotMlx.Tests.IO;
 
-/// <summary>Keeps what a transfer tells of itself.</summary>
-/// <param name="then">What to do at each report.</param>
+/// <summary>Records the reports of a transfer.</summary>
+/// <param name="then">An action for each report.</param>
 internal sealed class Progress(Action? then = null) : IProgress<FileProgress>
 {
     private readonly List<FileProgress> _reports = [];

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Files written here by hand follow the format's public description: length, JSON, data.</summary>
+/// <summary>The files are written here by hand, as the format's public description specifies: length, JSON, data.</summary>
 [TestFixture]
 public class SafetensorsTests
 {

@@ -5,7 +5,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Saving replaces regular files and nothing else.</summary>
+/// <summary>Saving replaces only regular files.</summary>
 [TestFixture]
 public class SavingTargetTests
 {

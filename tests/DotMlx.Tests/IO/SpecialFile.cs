@@ -3,13 +3,13 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Makes files that are no regular ones, of the test's own, in its own folder.</summary>
+/// <summary>Creates special files in the test's own folder.</summary>
 internal static partial class SpecialFile
 {
     private const uint OwnerMayReadAndWrite = 0x180;
     private const uint CharacterDevice = 0x2000;
 
-    // On Linux, the device that swallows everything: major 1, minor 3.
+    // The device number of /dev/null on Linux: major 1, minor 3.
     private const ulong NullDevice = 0x103;
 
     internal static string Fifo(string path)
@@ -23,7 +23,7 @@ internal static partial class SpecialFile
         return path;
     }
 
-    /// <summary>A device like the one that swallows everything; only the administrator may make one, and not everywhere.</summary>
+    /// <summary>Creates a device like /dev/null; only an administrator can, and not on every system.</summary>
     internal static string? Device(string path)
     {
         try
@@ -36,7 +36,7 @@ internal static partial class SpecialFile
         }
     }
 
-    /// <summary>Gives a file to another user, which only the administrator may.</summary>
+    /// <summary>Gives a file to another user, which only an administrator can.</summary>
     internal static bool GiveAway(string path, uint owner, uint group) =>
         !OperatingSystem.IsWindows() && ChangeOwner(path, owner, group) == 0;
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace DotMlx.Tests.IO;
 
-/// <summary>Files made by hand, sound or not.</summary>
+/// <summary>Creates valid and invalid files by hand.</summary>
 internal static class TestFiles
 {
     /// <summary>A safetensors file: length, JSON, data.</summary>

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.IO;
 
-/// <summary>A stream as a network gives it: forward only, in small pieces.</summary>
+/// <summary>A stream as a network provides it: without seeking, in small pieces.</summary>
 internal sealed class ForwardOnlyStream : MemoryStream
 {
     internal ForwardOnlyStream(ReadOnlySpan<byte> data)
@@ -34,7 +34,7 @@ internal sealed class ForwardOnlyStream : MemoryStream
     }
 }
 
-/// <summary>A stream that fails once some bytes have gone through.</summary>
+/// <summary>A stream that fails after some bytes.</summary>
 internal sealed class FailingStream : MemoryStream
 {
     private long _left;
@@ -49,7 +49,7 @@ internal sealed class FailingStream : MemoryStream
 
     private bool Armed { get; }
 
-    // What writes spans and what writes later comes through here.
+    // The overloads for spans and for asynchronous writes call this method.
     public override void Write(byte[] buffer, int offset, int count)
     {
         Use(count);
@@ -71,13 +71,13 @@ internal sealed class FailingStream : MemoryStream
     }
 }
 
-/// <summary>A stream that says it is longer than it is, as a file that shrinks meanwhile.</summary>
+/// <summary>A stream that reports a larger length than it has, like a file that shrinks in the meantime.</summary>
 internal sealed class CutStream(byte[] data, int left) : MemoryStream(data)
 {
     public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, (int)Math.Clamp(left - Position, 0, count));
 }
 
-/// <summary>A stream that goes forward only: some bytes, then zeros.</summary>
+/// <summary>A stream without seeking: some bytes, then zeros.</summary>
 internal sealed class LongStream(byte[] beginning, long length) : Stream
 {
     private long _position;

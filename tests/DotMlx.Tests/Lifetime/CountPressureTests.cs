@@ -4,13 +4,13 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Lifetime;
 
-/// <summary>Programs that dispose nothing stay below the number of buffers that Metal has.</summary>
+/// <summary>Programs that dispose nothing stay below Metal's limit of buffers.</summary>
 public sealed class CountPressureTests
 {
     private const int MetalBuffers = 499_000;
     private const int Kept = 300_000;
 
-    /// <summary>In a process of its own whose collector hardly ever looks by itself.</summary>
+    /// <summary>The test runs in a separate process whose garbage collector rarely runs on its own.</summary>
     [Test]
     public void FewerArraysWaitForTheCollectorThanMetalHasBuffers()
     {
@@ -25,7 +25,7 @@ public sealed class CountPressureTests
         Assert.That(most, Is.InRange(Kept, MetalBuffers));
     }
 
-    /// <summary>Keeps many arrays, which makes the library ask the collector less often, and then forgets them and as many more.</summary>
+    /// <summary>Keeps many arrays, so that the library requests fewer collections, and then drops them and as many more.</summary>
     internal static int ForgetArrays()
     {
         long most = 0;

@@ -3,7 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Tests.Lifetime;
 
-/// <summary>What is freed on the CPU of Linux is there for the next allocation and need not be fetched from the system again.</summary>
+/// <summary>
+/// On Linux, memory that the CPU frees is reused for the next allocation instead of being requested from the system again.
+/// </summary>
 [TestFixture]
 internal sealed unsafe class FreedMemoryTests
 {
@@ -28,7 +30,7 @@ internal sealed unsafe class FreedMemoryTests
             first.Eval();
         }
 
-        // The first time, the heap grows.
+        // The heap grows the first time.
         long growing = PagesFetchedBy(TouchABlock);
         long[] later = [.. Enumerable.Range(0, 5).Select(_ => PagesFetchedBy(TouchABlock))];
         Assert.That(later.Min(), Is.LessThan(Size / Environment.SystemPageSize / 8),
@@ -53,7 +55,7 @@ internal sealed unsafe class FreedMemoryTests
         return PagesFetched() - before;
     }
 
-    // minflt of proc(5), of this thread: after the name in parentheses.
+    // Reads minflt of proc(5) for this thread, which follows the name in parentheses.
     private static long PagesFetched()
     {
         string stat = File.ReadAllText("/proc/thread-self/stat");

@@ -2,18 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.Tests.Lifetime;
 
-/// <summary>
-/// Freeing never waits for an evaluation: what is freed meanwhile is set aside, and is gone when the evaluation has ended.
-/// </summary>
+/// <summary>Freeing never waits for an evaluation: handles that are freed during one are queued and freed when it ends.</summary>
 [NonParallelizable]
 public class FreeingTests
 {
     private const int Megabyte = 1 << 20;
 
-    // An array of one MiB.
+    // Creates an array of one MiB.
     private const int Length = Megabyte / sizeof(float);
 
-    // Only for tests that fail: they would hang.
+    // A limit for failing tests, which would hang.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static IEnumerable<TestCaseData> Ways()
@@ -46,7 +44,7 @@ public class FreeingTests
             Forget();
             HandleCount.Settle();
 
-            // Who makes arrays looks for forgotten ones.
+            // A thread that makes arrays frees unreachable ones.
             for (int i = 0; i < 1000; i++)
             {
                 MlxArray.Create([(float)i], 1).Dispose();

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.Tests.Lifetime;
 
-/// <summary>The array that a thread made last is watched in another way than those before it; other threads must not notice.</summary>
+/// <summary>The latest array of a thread is watched differently from the earlier ones, which other threads must not notice.</summary>
 [NonParallelizable]
 public class LatestArrayTests
 {
@@ -108,9 +108,7 @@ public class LatestArrayTests
         Assert.That(count.Left, Is.Zero);
     }
 
-    /// <summary>
-    /// One thread makes arrays and hands each over at once; this one takes what it finds, while a third collects and counts.
-    /// </summary>
+    /// <summary>One thread makes arrays and publishes each immediately, this thread takes them, and a third collects and counts.</summary>
     private static void HandOver(int number, Action<MlxArray> use, bool alsoDispose = false)
     {
         MlxArray? slot = null;
@@ -135,7 +133,7 @@ public class LatestArrayTests
                     array.Dispose();
                 }
 
-                // The next one comes at once, a little later, or when this one has been taken.
+                // The next array follows immediately, after a moment, or after this one has been taken.
                 switch (i % 3)
                 {
                     case 0:
@@ -169,7 +167,7 @@ public class LatestArrayTests
         }
         finally
         {
-            // Also where using an array has failed.
+            // The same holds after a failed use of an array.
             Volatile.Write(ref end, true);
             maker.Join();
             collector.Join();

@@ -28,7 +28,7 @@ public class MemoryTests
     [Test]
     public void FreedArraysAreCountedEventually()
     {
-        // As where a GPU's completion handler holds a buffer until after the evaluation has returned.
+        // This simulates a GPU's completion handler that holds a buffer until after the evaluation.
         using HandleCount handles = HandleCount.NoneLeft();
         long before = Mx.GetActiveMemory();
         using Timer timer = MakeAndDisposeLater();
@@ -50,7 +50,7 @@ public class MemoryTests
     [Test]
     public void LimitsGiveTheOneBefore()
     {
-        // The CPU has no cache and keeps no limit for it.
+        // The CPU has no cache and stores no limit for it.
         long before = Mx.SetCacheLimit(1 << 20);
         Assert.That(Mx.SetCacheLimit(before), Is.EqualTo(1 << 20).Or.Zero);
         long limit = Mx.GetMemoryLimit();
@@ -58,7 +58,7 @@ public class MemoryTests
         Assert.That(
             () =>
             {
-                // A buffer that a GPU's completion handler lets go of late comes into the cache after it was cleared.
+                // A buffer that a GPU's completion handler releases late enters the cache after it was cleared.
                 Mx.ClearCache();
                 return Mx.GetCacheMemory();
             },
@@ -79,13 +79,13 @@ public class MemoryTests
             state.Eval();
         }
 
-        // 400 steps make 1.2 GB of arrays; one step holds 4 MB.
+        // 400 steps make 1.2 GB of arrays, but one step holds only 4 MB.
         Assert.That(Mx.GetPeakMemory() - before, Is.LessThan(32 << 20));
         Assert.That(state.Item(5), Is.EqualTo(400f));
         state.Dispose();
         HandleCount.Settle();
 
-        // Unoptimised code keeps a temporary or two alive on its stack.
+        // Unoptimized code keeps one or two temporaries alive on its stack.
         ActiveMemory.FallsBelow(before, (2 << 20) + 1);
 
         [MethodImpl(MethodImplOptions.NoInlining)]

@@ -66,7 +66,7 @@ public class UnreachableArrayTests
         {
             foreach (MlxArray array in made.SelectMany(each => each))
             {
-                // An array of this thread's own is what others look for.
+                // An array of this thread that others search for.
                 _ = MlxArray.Create([1f], 1);
                 array.Dispose();
                 Interlocked.Increment(ref disposed);
@@ -80,7 +80,7 @@ public class UnreachableArrayTests
                 GC.Collect(0);
                 _ = LiveArrays.Count;
 
-                // With a core for every thread, collections without a pause leave the other one no time to go on.
+                // With a core for every thread, collections without a pause would block the other thread.
                 SpinWait.SpinUntil(() => Volatile.Read(ref disposed) != before || !disposing.IsAlive);
             }
         }) { IsBackground = true };
@@ -89,7 +89,7 @@ public class UnreachableArrayTests
         looking.Start();
         if (!disposing.Join(TimeSpan.FromMinutes(2)))
         {
-            // Every other test would wait, too.
+            // A deadlock would block every other test too.
             Environment.FailFast("Disposing arrays and looking after them wait for each other.");
         }
 
@@ -97,7 +97,7 @@ public class UnreachableArrayTests
         HandleCount.Settle();
     }
 
-    /// <summary>Of one array it is also the thread's latest, which is watched in another way.</summary>
+    /// <summary>A single array is also the thread's latest one, which is watched differently.</summary>
     [Test]
     public void ThreadsThatWaitKeepNothing([Values(1, 1000)] int number)
     {
@@ -110,7 +110,7 @@ public class UnreachableArrayTests
     }
 
     /// <summary>
-    /// Each thread writes its own number of freed arrays without a lock: who looks after its weak handles must have another one.
+    /// Each thread counts its own freed arrays without a lock, so a thread that sweeps its weak handles must use another counter.
     /// </summary>
     [Test]
     public void UnreachableArraysAreCountedSeparately()
@@ -140,7 +140,7 @@ public class UnreachableArrayTests
         MakeAndForget();
         Assert.That(Active() - before, Is.GreaterThan(15 * Megabyte));
 
-        // DotMlx is not called again: a timer does it.
+        // No code calls DotMlx again, so a timer must free the arrays.
         bool back = SpinWait.SpinUntil(
             () =>
             {
@@ -149,7 +149,7 @@ public class UnreachableArrayTests
                 return Active() - before < Megabyte;
             },
             TimeSpan.FromSeconds(60));
-        Assert.That(back, "the memory of forgotten arrays");
+        Assert.That(back, "the memory of unreachable arrays is freed");
 
         [MethodImpl(MethodImplOptions.NoInlining)]
         static void MakeAndForget()
@@ -225,7 +225,7 @@ public class UnreachableArrayTests
                 GC.Collect(0);
                 _ = LiveArrays.Count;
 
-                // With a core for every thread, collections without a pause leave the others no time to go on.
+                // With a core for every thread, collections without a pause would block the other threads.
                 SpinWait.SpinUntil(() => Volatile.Read(ref rounds) != before || stop.IsCancellationRequested);
             }
         });
@@ -322,7 +322,7 @@ public class UnreachableArrayTests
             {
                 disposing.Start();
 
-                // Waits for the lock, if it held one of the library's, while this thread disposes too.
+                // If the callback held a lock of the library, it would wait here, because this thread disposes arrays too.
                 for (int k = 0; k < 100; k++)
                 {
                     MlxArray.Create([1f], 1).Dispose();

@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.Tests.Lifetime;
 
-/// <summary>What watches an array never takes a disposed one for a forgotten one, whenever a collection comes.</summary>
+/// <summary>A disposed array never counts as unreachable, regardless of when a collection occurs.</summary>
 [NonParallelizable]
 public class WeakHandleTests
 {
     private const int Count = 200;
 
-    // With the two reads of IsUnreachable in the other order, 7 to 36 of 100 rounds show it.
+    // With the two reads of IsUnreachable in the other order, 7 to 36 of 100 rounds fail.
     private const int Rounds = 100;
     private const int Sweepers = 4;
 
@@ -49,7 +49,7 @@ public class WeakHandleTests
         }
 
         all.ForEach(weakHandle => weakHandle.Discard());
-        Assert.That(mistakes, Is.Zero, "a disposed array was taken for a forgotten one: it would have been freed twice");
+        Assert.That(mistakes, Is.Zero, "a disposed array counted as unreachable: it would have been freed twice");
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -3,9 +3,9 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Python's keyword arguments in a figure file; absent ones take the default that is asked for.</summary>
+/// <summary>Python's keyword arguments in a file of figures; a missing argument has the requested default.</summary>
 /// <param name="element">The arguments by name.</param>
-/// <param name="made">Gets the arrays among them, for who wants to dispose these.</param>
+/// <param name="made">Receives the arrays among the arguments, so that the caller can dispose them.</param>
 internal readonly struct Arguments(JsonElement element, List<MlxArray>? made = null)
 {
     public int Int(string name) => element.GetProperty(name).GetInt32();

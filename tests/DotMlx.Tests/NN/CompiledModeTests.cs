@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Compiled functions whose model changes its mode between the calls.</summary>
+/// <summary>Compiled functions whose model changes its mode between calls.</summary>
 public class CompiledModeTests
 {
     [Test]

@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>A whole training step compiled, with batch normalization, dropout and an optimizer as its state.</summary>
+/// <summary>A complete compiled training step whose state contains batch normalization, dropout, and an optimizer.</summary>
 public class CompiledTrainingTests
 {
     [Test]
@@ -18,7 +18,7 @@ public class CompiledTrainingTests
         using MlxArray shortY = Mx.Random.Normal([5, 1]);
         for (int i = 0; i < 6; i++)
         {
-            // The shapes change and come back, so that graphs are made anew and used again; each step in a scope of its own.
+            // The shapes change and recur, so that graphs are traced and reused. Each step has its own scope.
             using MlxScope scope = MlxScope.Begin();
             float expected = (i % 3 == 2 ? plain(shortX, shortY) : plain(x, y)).Item<float>();
             float actual = (i % 3 == 2 ? compiled(shortX, shortY) : compiled(x, y)).Item<float>();
@@ -34,7 +34,7 @@ public class CompiledTrainingTests
     private static (Sequential Model, SGD Optimizer, Func<MlxArray, MlxArray, MlxArray> Step) Make(bool compile)
     {
         Sequential model = new(new Linear(4, 8), new BatchNorm(8), new GELU(), new Linear(8, 1));
-        // The learning rate equals the momentum of the normalization: state and constant must not be one array.
+        // The learning rate equals the momentum of the normalization, because state and constant must not become one array.
         SGD optimizer = new(0.1f, momentum: 0.9f);
         optimizer.Init(model.TrainableParameters());
         Func<MlxArray, MlxArray, (MlxArray Value, TreeDictionary Gradients)> loss =

@@ -3,7 +3,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Every initializer against the figures of Python's MLX, from the same seed of the global state.</summary>
+/// <summary>Compares every initializer with figures of Python's MLX, from the same seed of the global state.</summary>
 public class GoldenInitializerTests
 {
     private static IEnumerable<TestCaseData> Cases() => Golden.Load("initializers.json").GetProperty("cases").EnumerateArray()
@@ -20,7 +20,7 @@ public class GoldenInitializerTests
         Arguments a = new(figure.GetProperty("kwargs"));
         Arguments call = new(figure.TryGetProperty("call", out JsonElement given) ? given : figure.GetProperty("kwargs"));
 
-        // The random state is an array, too, and must be there before arrays are counted.
+        // The random state is an array too, so it must exist before arrays are counted.
         Mx.Random.Normal([1]).Dispose();
         using HandleCount handles = HandleCount.NoneLeft();
         using MlxArray shape = Mx.Zeros([.. figure.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())]);

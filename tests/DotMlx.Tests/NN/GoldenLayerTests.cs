@@ -3,7 +3,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Every layer against the figures of Python's MLX.</summary>
+/// <summary>Compares every layer with figures of Python's MLX.</summary>
 public class GoldenLayerTests
 {
     private static IEnumerable<TestCaseData> Cases() => Golden.Load("layers.json").GetProperty("cases").EnumerateArray()
@@ -38,8 +38,7 @@ public class GoldenLayerTests
         AssertLeavesNothing(layer, inputs, figure.GetProperty("call"));
     }
 
-    // What a call makes on its way the library disposes, instead of leaving it to the collector; the running statistics that it replaces
-    // are whose who read them.
+    // The library disposes the temporary arrays of a call. Running statistics that a call replaces are left to the code that has read them.
     private static void AssertLeavesNothing(Module layer, MlxArray[] inputs, JsonElement call)
     {
         MlxArray[] before = [.. layer.Parameters().Leaves];

@@ -3,7 +3,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Every loss against the figures of Python's MLX.</summary>
+/// <summary>Compares every loss with figures of Python's MLX.</summary>
 public class GoldenLossTests
 {
     private static IEnumerable<TestCaseData> Cases() => Golden.Load("losses.json").GetProperty("cases").EnumerateArray()

@@ -3,18 +3,18 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>The gradients of every layer of the figures against central differences in float64.</summary>
+/// <summary>Compares the gradients of every layer of the figures with central differences in float64.</summary>
 [CpuOnly("float64")]
 [RequiresMlx("the reference library's fast functions compute in float32")]
 public class GradientTests
 {
     private const double FineStep = 1e-5;
 
-    // MLX computes exponentials, error functions, convolutions and fast normalization of float64 arrays in float32: there a wide
-    // step, with a formula whose error is of the fourth order, tells rounding from a wrong gradient.
+    // MLX computes exponentials, error functions, convolutions, and fast normalization of float64 arrays in float32. There, a wide step,
+    // with a formula of the fourth order, distinguishes rounding from a wrong gradient.
     private const double CoarseStep = 1e-2;
 
-    // MLX has no strided convolution of float64 on the CPU. Convolutions are linear in everything, so that no step is too wide.
+    // MLX has no strided convolution of float64 on the CPU. Convolutions are linear in all arguments, so no step is too wide.
     private const double LinearStep = 0.5;
 
     private static IEnumerable<TestCaseData> Cases() => Golden.Load("layers.json").GetProperty("cases").EnumerateArray()
@@ -25,7 +25,7 @@ public class GradientTests
     [TestCaseSource(nameof(Cases))]
     public void GradientsAgreeWithCentralDifferences(JsonElement figure)
     {
-        // A smooth activation, because a wide step would cross the corner of the default one.
+        // The activation is smooth, because a wide step would cross the corner of the default one.
         Module layer = LayerFactory.Make(figure.GetProperty("layer").GetString()!, figure.GetProperty("kwargs"), Activations.Tanh);
         bool convolves = layer is ConvolutionBase;
         DType dtype = convolves ? DType.Float32 : DType.Float64;
@@ -38,7 +38,7 @@ public class GradientTests
             .Select(x => x.DType == DType.Float32 ? Mx.AsType(x, dtype) : x)];
         Arguments call = new(figure.GetProperty("call"));
 
-        // Weights that differ from element to element, so that no two errors cancel.
+        // The weights differ between elements, so that errors don't cancel.
         MlxArray Loss(MlxArray[] x)
         {
             MlxArray total = MlxArray.Scalar(0, dtype);
@@ -95,7 +95,7 @@ public class GradientTests
             return loss(moved);
         }
 
-        // A handful of elements, spread over the array, is enough to see an error.
+        // A few elements from all parts of the array are enough to detect an error.
         for (int i = 0; i < values.Length; i += 1 + (values.Length / 12))
         {
             double fine = (At(i, FineStep) - At(i, -FineStep)) / (2 * FineStep);

@@ -13,7 +13,7 @@ public class KVCacheTests
         Tree state = cache.CaptureState();
         Assert.That(state.Find("keys").Array.Shape.ToArray(), Is.EqualTo(new[] { 1, 2, 3, 4 }));
 
-        // As a draft model does whose tokens are refused.
+        // This simulates a draft model whose tokens are rejected.
         for (int attempt = 0; attempt < 2; attempt++)
         {
             Add(cache, 30, 3);
@@ -115,7 +115,7 @@ public class KVCacheTests
             plain.Reset();
             cache.Reset();
 
-            // The graphs of the first round serve again, and leave nothing to the collector.
+            // Later rounds reuse the graphs of the first one and leave nothing to the garbage collector.
             if (round > 0)
             {
                 Assert.That(LiveArrays.Count, Is.EqualTo(before));
@@ -131,7 +131,7 @@ public class KVCacheTests
         values.Dispose();
     }
 
-    /// <summary>Adds a position and gives the numbers of all.</summary>
+    /// <summary>Adds a position and returns the numbers of all positions.</summary>
     private static float[] Positions(KVCache cache, float next)
     {
         using MlxArray keys = Numbered(next, 1);
@@ -143,7 +143,7 @@ public class KVCacheTests
         return [.. numbers.Take(numbers.Length / 2).Where((_, i) => i % 4 == 0)];
     }
 
-    // Two heads with four features each, which all are the number of the position.
+    // Two heads with four features each; every feature is the number of the position.
     private static MlxArray Numbered(float first, int count)
     {
         float[] numbers = [.. Enumerable.Range(0, 2 * count * 4).Select(i => first + (i / 4 % count))];

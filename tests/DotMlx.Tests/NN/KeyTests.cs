@@ -3,9 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>
-/// A name is a name, whatever it looks like: nothing that a module's dictionary has as a key is lost on any way there and back.
-/// </summary>
+/// <summary>Every key of a module's dictionary survives every conversion and its inverse, whatever characters it contains.</summary>
 [TestFixtureSource(nameof(Keys))]
 internal sealed partial class KeyTests(string key)
 {
@@ -185,7 +183,7 @@ internal sealed partial class KeyTests(string key)
         Assert.That(deep.Flatten().Select(item => deep.Find(item.Key).Array.Item<float>()), Is.EqualTo(new[] { 1f, 2f, 3f }));
         if (!key.Contains('.', StringComparison.Ordinal) && key != "0")
         {
-            // Otherwise Python's names do not say what was a key.
+            // Without this, Python's names don't show which part was a key.
             Assert.That(Tree.StructureEquals(Tree.Unflatten(deep.Flatten()), deep));
         }
 

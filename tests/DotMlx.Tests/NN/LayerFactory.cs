@@ -3,12 +3,12 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Layers by their Python name and keyword arguments, and how each is called.</summary>
+/// <summary>Creates layers from their Python name and keyword arguments, and calls each of them.</summary>
 internal static class LayerFactory
 {
     /// <param name="layer">Python's name.</param>
     /// <param name="kwargs">Python's keyword arguments.</param>
-    /// <param name="activation">Of transformers; null for their default.</param>
+    /// <param name="activation">The sizes of transformers; null for the default.</param>
     public static Module Make(string layer, JsonElement kwargs, Func<MlxArray, MlxArray>? activation = null)
     {
         Arguments a = new(kwargs);
@@ -66,7 +66,7 @@ internal static class LayerFactory
         };
     }
 
-    /// <summary>Calls a layer as the figures do.</summary>
+    /// <summary>Calls a layer with the arguments of the figures.</summary>
     public static MlxArray[] Call(Module layer, MlxArray[] x, Arguments call = default) => layer switch
     {
         Bilinear l => [l.Forward(x[0], x[1])],

@@ -3,7 +3,7 @@ using DotMlx.Tests.Operations;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Layers print their numbers as Python does.</summary>
+/// <summary>The texts of layers contain the same numbers as Python's.</summary>
 public class LayerTextTests
 {
     [Test]

@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>A module that alone uses its arrays frees what is replaced; any other leaves it to whoever holds it.</summary>
+/// <summary>A module that is the only owner of its arrays frees replaced ones; any other module leaves them to their holders.</summary>
 [NonParallelizable]
 public partial class OwnedArraysTests
 {
@@ -138,7 +138,7 @@ public partial class OwnedArraysTests
         public MlxArray Right { get; set; }
     }
 
-    /// <summary>A layer, an optimizer and a step of training.</summary>
+    /// <summary>Creates a layer, an optimizer, and a training step.</summary>
     private sealed class Setup : IDisposable
     {
         private readonly Func<MlxArray, (MlxArray Value, TreeDictionary Gradients)> _lossAndGradients;

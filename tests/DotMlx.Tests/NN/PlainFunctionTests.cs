@@ -3,7 +3,7 @@ using DotMlx.Tests.Operations;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Activations, losses and initializers with options that the figures leave out, against formulas over doubles.</summary>
+/// <summary>Compares activations, losses, and initializers with formulas over doubles, for options without figures.</summary>
 public class PlainFunctionTests
 {
     private static readonly float[] Points = [-8f, -3.5f, -3f, -1.25f, -1f, -0.5f, -0.25f, 0f, 0.25f, 0.5f, 0.75f, 1f, 2.5f, 3f, 6f, 7.5f];
@@ -99,7 +99,7 @@ public class PlainFunctionTests
         [Values(1, -1)] int axis, [Values] bool probabilities, [Values(0f, 0.3f)] float smoothing, [Values] bool weighted,
         [Values] Reduction reduction)
     {
-        // Classes on the axis: 4 of them, for 2 * 3 examples.
+        // The axis has 4 classes, for 2 * 3 examples.
         int[] shape = axis == 1 ? [2, 4, 3] : [2, 3, 4];
         using MlxArray logits = Numbers.Array(1, shape) * 3;
         using MlxArray targets = probabilities
@@ -126,7 +126,7 @@ public class PlainFunctionTests
     public void BinaryCrossEntropyMatchesItsFormulaWithEveryOption(
         [Values] bool withLogits, [Values] bool weighted, [Values] Reduction reduction)
     {
-        // The logarithms of 0 and of 1 - 1 are cut off at -100.
+        // The logarithms of 0 and of 1 - 1 are limited to -100.
         using MlxArray inputs = withLogits ? Numbers.Array(1, 6) * 4 : MlxArray.Create([0f, 1f, 0.2f, 0.9f, 0.5f, 1f]);
         using MlxArray targets = MlxArray.Create([1f, 0f, 1f, 0.25f, 0f, 1f]);
         using MlxArray weights = Numbers.Array(3, 6) + 2;
@@ -227,7 +227,7 @@ public class PlainFunctionTests
         Assert.Throws<ArgumentOutOfRangeException>(() => Losses.L1Loss(a, a, (Reduction)7));
     }
 
-    // A share is the decimal number that was written: a tenth of ten columns is one, although 0.1f is a little more.
+    // A fraction has the exact decimal value: a tenth of ten columns is one, although 0.1f is slightly larger.
     [TestCase(0.1, 10, 1)]
     [TestCase(0.3, 10, 3)]
     [TestCase(0.7, 10, 7)]

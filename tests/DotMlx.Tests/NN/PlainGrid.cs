@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.NN;
 
-/// <summary>An array of doubles with plain indexing, for layers written out as loops.</summary>
+/// <summary>An array of doubles with plain indexing, for layers as loops.</summary>
 internal sealed class PlainGrid
 {
     internal PlainGrid(params int[] shape)
@@ -25,7 +25,7 @@ internal sealed class PlainGrid
         set => Values[Offset(index)] = value;
     }
 
-    /// <summary>Every index, row by row.</summary>
+    /// <summary>Every index, in row-major order.</summary>
     internal IEnumerable<int[]> Indices()
     {
         int[] index = new int[Shape.Length];

@@ -3,7 +3,7 @@ using DotMlx.Tests.Operations;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Layers with the options that the figures leave out, against loops over doubles.</summary>
+/// <summary>Compares layers with loops over doubles, for options without figures.</summary>
 public class PlainLayerTests
 {
     [Test]
@@ -69,7 +69,7 @@ public class PlainLayerTests
     {
         foreach (int dims in new[] { 1, 2, 3 })
         {
-            // Sizes that differ from axis to axis, and so do the windows.
+            // The sizes and the windows differ between axes.
             int[] kernels = [.. Enumerable.Range(0, dims).Select(i => kernel + (i == 1 ? 1 : 0))];
             int[] strides = [.. Enumerable.Range(0, dims).Select(i => stride + (i == 2 ? 1 : 0))];
             int[] paddings = [.. Enumerable.Range(0, dims).Select(i => i == 0 ? padding : 0)];
@@ -284,7 +284,7 @@ public class PlainLayerTests
     [TestCase(6)]
     public void ALiBiTakesAwayWithTheDistance(int heads)
     {
-        // Powers of two, and between them every second slope of the next power.
+        // The slopes are powers of two, and between them every second slope of the next power.
         double[] slopes = heads == 4
             ? [1 / 4.0, 1 / 16.0, 1 / 64.0, 1 / 256.0]
             : [1 / 4.0, 1 / 16.0, 1 / 64.0, 1 / 256.0, 1 / 2.0, 1 / 8.0];
@@ -334,7 +334,7 @@ public class PlainLayerTests
         start ? batched ? Numbers.Array(2, 2, 4) : Numbers.Array(2, 4) : null,
         start ? batched ? Numbers.Array(3, 2, 4) : Numbers.Array(3, 4) : null);
 
-    /// <summary>Runs a step over every sequence of a batch and compares one of its states at every position.</summary>
+    /// <summary>Runs a step over every sequence of a batch, and compares one of its states at every position.</summary>
     private static void Recur(MlxArray x, MlxArray actual, MlxArray?[] start, Func<double[], double[]?[], double[][]> step, int shown = 0)
     {
         PlainGrid input = new(x);
@@ -386,7 +386,7 @@ public class PlainLayerTests
             [x.Shape[0], .. counts, x.Shape[^1]]);
     }
 
-    /// <summary>One axis in another size, from the definition: a weighted mean of the neighbors of each place.</summary>
+    /// <summary>Resizes one axis by the definition: a weighted mean of the neighbors of each position.</summary>
     private static PlainGrid Resample(PlainGrid x, int axis, double scale, UpsampleMode mode, bool align, bool antialias)
     {
         int size = x.Shape[axis], target = (int)(scale * size);
@@ -438,7 +438,7 @@ public class PlainLayerTests
             shape);
     }
 
-    // Python centers the samples when the size is not a multiple of the factor.
+    // Python centers the samples if the size isn't a multiple of the factor.
     private static double Shift(int size, int target, double scale) => (size - (target / scale)) / 2;
 
     private static PlainGrid Normalized(PlainGrid x, double eps, Func<int[], int[], bool> together, MlxArray? weight, MlxArray? bias)

@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Results that agree with those of Python's MLX 0.32.2 to the last bit, because the operations come in the same order.</summary>
+/// <summary>Results that agree with Python's MLX 0.32.2 to the last bit, because the operations have the same order.</summary>
 [TestFixture]
 public sealed class PythonOrderTests
 {

@@ -81,7 +81,7 @@ public partial class QuantizationTests
         using MlxArray all = embedding.Forward(Mx.Arange(100));
         Assert.That(all.Shape.ToArray(), Is.EqualTo(new[] { 100, 64 }));
         
-        // MLX brings modes other than affine back as bfloat16.
+        // MLX dequantizes modes other than affine to bfloat16.
         Assert.That(Mx.Var(all.AsType(DType.Float32)).Item<float>(), Is.EqualTo(1 / 64f).Within(0.002));
 
         QQLinear both = new(64, 32, mode: "mxfp8");

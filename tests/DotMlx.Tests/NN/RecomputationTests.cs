@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Modules that compute everything between inputs and output again for the gradient.</summary>
+/// <summary>Modules that recompute the values between inputs and output for the gradient.</summary>
 public class RecomputationTests
 {
     [Test]
@@ -24,7 +24,7 @@ public class RecomputationTests
             Golden.AssertClose(gradient, plainGradients.Find(path).Array);
         }
 
-        // By the argument too.
+        // The gradient with respect to the argument agrees too.
         Golden.AssertClose(Mx.Grad((MlxArray a) => again(a).Sum())(x), Mx.Grad((MlxArray a) => model.Forward(a).Sum())(x));
     }
 

@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>Sharding in a single process: the whole layer is its only part.</summary>
+/// <summary>Sharding in a single process, where the complete layer is the only part.</summary>
 [RequiresMlx("distributed groups")]
 public class ShardingTests
 {

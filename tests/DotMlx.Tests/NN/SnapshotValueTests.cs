@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>A snapshot keeps a model's values while the model trains on.</summary>
+/// <summary>A snapshot keeps a model's values while the training continues.</summary>
 public class SnapshotValueTests
 {
     [Test]

@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.NN;
 
-/// <summary>A block as Llama has it, with the names that anyone would give in C#.</summary>
+/// <summary>A block as in Llama, with idiomatic C# names.</summary>
 internal sealed partial class LlamaBlock : Module
 {
     public LlamaAttention SelfAttn { get; } = new();
@@ -44,7 +44,7 @@ internal sealed partial class LlamaMlp : Module
     public MlxArray Forward(MlxArray x) => DownProj.Forward(Mx.Multiply(Activations.Silu(GateProj.Forward(x)), UpProj.Forward(x)));
 }
 
-/// <summary>One of everything that the generator finds.</summary>
+/// <summary>A module with one member of every kind that the generator supports.</summary>
 internal sealed partial class Kitchen : Module
 {
     [Parameter("hidden")]

@@ -95,7 +95,7 @@ public class WeightTests
         string last = Directory.GetFiles(_directory, "model-*.safetensors").Order(StringComparer.Ordinal).Last();
         string[] before = [.. Directory.GetFiles(_directory).Order(StringComparer.Ordinal)];
 
-        // Something that is no array cannot be written; by then other shards have been.
+        // A disposed array can't be written, and at that point, other shards have already been written.
         other.PostAttentionLayernorm.Weight.Dispose();
         Assert.Catch(() => other.SaveShardedWeights(_directory, maxShardBytes: 1000));
         Assert.That(Directory.GetFiles(_directory).Order(StringComparer.Ordinal), Is.EqualTo(before), last);

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>What Python's MLX 0.32 has beside earlier versions.</summary>
+/// <summary>Members that Python's MLX 0.32 adds to earlier versions.</summary>
 public class ArrayApiTests
 {
     [Test]

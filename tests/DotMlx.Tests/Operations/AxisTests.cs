@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Axes that an array does not have, for every function that takes one.</summary>
+/// <summary>Every function that takes an axis refuses axes that the array doesn't have.</summary>
 public class AxisTests
 {
     private static readonly (string Name, Func<MlxArray, int, object> Call)[] Functions =

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Convolutions against sums written out as loops.</summary>
+/// <summary>Compares convolutions with sums written as loops.</summary>
 public class ConvolutionTests
 {
     [Test]
@@ -55,7 +55,7 @@ public class ConvolutionTests
             using MlxArray cotangent = Numbers.Array(3, output.Shape.ToArray());
             (_, MlxArray gradient) = Mx.Vjp(x => forward(x, weight), input, cotangent);
 
-            // The weights of a transposed convolution have its input channels last.
+            // The weights of a transposed convolution have the input channels last.
             using MlxArray exchanged = Mx.SwapAxes(weight, 0, -1);
             Numbers.AreClose(transposed(cotangent, exchanged), gradient);
         }

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Linear algebra of matrices without elements, as NumPy answers it.</summary>
+/// <summary>Linear algebra of matrices without elements gives NumPy's results.</summary>
 public class EmptyMatrixTests
 {
     private static readonly MlxStream Cpu = DeviceType.Cpu;

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Values that were nearly right: scalars that lose digits, NaN, singular matrices, wide integers.</summary>
+/// <summary>Values that used to be inexact: scalars that lose digits, NaN, singular matrices, wide integers.</summary>
 public class ExactValueTests
 {
     [Test]

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>One call of golden/ops.json: Python's function, its arguments, and arrays that may take the place of some of them.</summary>
+/// <summary>A call in golden/ops.json: Python's function, its arguments, and arrays that may replace some of them.</summary>
 internal sealed class GoldenCall(JsonElement test, List<MlxArray> made, IReadOnlyDictionary<int, MlxArray>? replaced = null)
 {
     internal string Op => test.GetProperty("op").GetString()!;
@@ -11,7 +11,7 @@ internal sealed class GoldenCall(JsonElement test, List<MlxArray> made, IReadOnl
 
     internal int ArgumentCount => test.GetProperty("args").GetArrayLength();
 
-    /// <summary>A positional argument as an array, or as a number that converts.</summary>
+    /// <summary>A positional argument as an array, or as a number to convert.</summary>
     internal MlxArray Array(int index)
         => replaced is not null && replaced.TryGetValue(index, out MlxArray? array) ? array : Make(Argument(index));
 

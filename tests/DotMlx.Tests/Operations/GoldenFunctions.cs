@@ -86,7 +86,7 @@ internal static class GoldenFunctions
         ("softmax", (a, axis, _, s) => Mx.Softmax(a, axis, stream: s)),
     ];
 
-    // After the lists above, from which it is built.
+    // Initialized after the lists above, from which it is built.
     private static readonly Dictionary<string, Func<GoldenCall, MlxArray[]>> Table = Build();
 
     private static void AddScansAndSorting(Dictionary<string, Func<GoldenCall, MlxArray[]>> table)
@@ -107,7 +107,7 @@ internal static class GoldenFunctions
         table.Add("argsort", c => [Mx.ArgSort(c.Array(0), c.Int("axis", -1))]);
         table.Add("topk", c => [Mx.TopK(c.Array(0), c.Int(1))]);
 
-        // Only the first part is defined, and as a set: the figures hold it sorted.
+        // Only the first part is defined, and only as a set, so the figures contain it sorted.
         table.Add("partition", c => [FirstSorted(Mx.Partition(c.Array(0), c.Int(1)), c.Int(1))]);
         table.Add("argpartition", c => [FirstSorted(Mx.ArgPartition(c.Array(0), c.Int(1)), c.Int(1))]);
     }
@@ -220,7 +220,7 @@ internal static class GoldenFunctions
             return [lu, pivots];
         });
 
-        // The figures hold what is unique: the singular values, and R up to the signs of its rows.
+        // The figures contain the unique results: the singular values, and R up to the signs of its rows.
         table.Add("linalg.svd", c => [Mx.Linalg.SVDVals(c.Array(0), DeviceType.Cpu)]);
         table.Add("linalg.qr", c =>
         {

@@ -2,12 +2,12 @@ using System.Text.Json;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Every call of golden/ops.json and its gradients.</summary>
+/// <summary>Tests every call of golden/ops.json and its gradients.</summary>
 public class GoldenOperationTests
 {
     private static readonly JsonElement Cases = Golden.Load("ops.json").GetProperty("cases");
 
-    // What the reference library leaves out: decompositions, Fourier transforms and quantized arrays.
+    // The functions that the reference library lacks: decompositions, Fourier transforms, and quantized arrays.
     internal static readonly HashSet<string> MlxOnly =
     [
         "linalg.inv", "linalg.cholesky", "linalg.solve", "linalg.eigvalsh", "linalg.svd", "linalg.qr", "linalg.pinv",
@@ -15,7 +15,7 @@ public class GoldenOperationTests
         "quantize", "dequantize", "quantized_matmul",
     ];
 
-    /// <summary>The functions that have figures.</summary>
+    /// <summary>The functions with figures.</summary>
     internal static readonly HashSet<string> Operations =
         [.. Cases.EnumerateArray().Select(test => test.GetProperty("op").GetString()!)];
 
@@ -63,7 +63,7 @@ public class GoldenOperationTests
             Assert.Ignore("The figures have the gradient of sort that MLX 0.32 mended; RuleTests has the right one.");
         }
 
-        // The subscripts of einsum are not counted among its arguments.
+        // The subscripts of einsum don't count as an argument.
         int first = test.GetProperty("args")[0].ValueKind == JsonValueKind.String ? 1 : 0;
         int[] positions = [.. GoldenCall.Ints(gradient.GetProperty("argnums")).Select(position => position + first)];
         List<MlxArray> made = [];
@@ -75,7 +75,7 @@ public class GoldenOperationTests
 
         if (LibraryInUse.IsReference && test.GetProperty("op").GetString() == "conv_general")
         {
-            // MLX's gradient for an input that is spread out lacks the last row; the reference library's is whole.
+            // MLX's gradient of a broadcast input lacks the last row; the reference library's is complete.
             made.Add(gradients[0]);
             gradients[0] = Mx.Split(gradients[0], [gradients[0].Shape[1] - 1], 1)[0];
         }

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Arguments that would end the process inside MLX, or keep it busy forever.</summary>
+/// <summary>Arguments that would make MLX end the process or run forever.</summary>
 public class HazardTests
 {
     private static readonly MlxStream Cpu = DeviceType.Cpu;
@@ -204,7 +204,7 @@ public class HazardTests
         Assert.That(() => Mx.ErfInv(a), Throws.TypeOf<MlxException>().With.Message.Contains("complex64"));
     }
 
-    // From 0.32.1 MLX itself raises what LAPACK refuses, in its own words.
+    // Since 0.32.1, MLX itself reports LAPACK's errors, with other messages.
     private static string RefusesSingular => LibraryInUse.IsMlxSince("0.32.1") ? "failed with error code" : "singular";
 
     private static readonly (string Name, float[] Elements)[] Singular =
@@ -226,7 +226,7 @@ public class HazardTests
 
         foreach (Func<MlxArray> factor in (Func<MlxArray>[])[() => Mx.Linalg.LU(a, Cpu).P, () => Mx.Linalg.LUFactor(a, Cpu).LU])
         {
-            // From 0.32.1 on MLX factors it, with a zero on the diagonal.
+            // Since 0.32.1, MLX factors it, with a zero on the diagonal.
             Assert.That(
                 () => factor().Eval(),
                 LibraryInUse.IsMlxSince("0.32.1") ? Throws.Nothing : Throws.TypeOf<MlxException>().With.Message.Contains("singular"));

@@ -7,7 +7,7 @@ using DotMlx.Tests.Shared;
 namespace DotMlx.Tests.Operations;
 
 /// <summary>
-/// What becomes of a kernel's source before MLX gets it: its compiler's errors quote it, and mlx-c reads them as a format of printf.
+/// The changes to a kernel's source before MLX gets it. The compiler's errors quote it, and mlx-c uses them as printf formats.
 /// </summary>
 public unsafe class KernelSourceTests
 {
@@ -85,7 +85,7 @@ public unsafe class KernelSourceTests
             Marshal.FreeCoTaskMem((nint)text);
             string message = MlxError.TakeMessage()!;
 
-            // glibc prints what is no conversion as it stands, Apple's printf without the sign.
+            // glibc prints an invalid conversion unchanged, and Apple's printf prints it without the percent sign.
             Assert.That(message, OperatingSystem.IsMacOS() ? Does.Contain("undeclared identifier 'n'\n// 100") : Does.StartWith(quoted));
         }
         finally

@@ -11,7 +11,7 @@ public class KernelTests
     {
         if (!Mx.Metal.IsAvailable())
         {
-            // MLX says so when the kernel is made, and from 0.32 on when it is called.
+            // MLX reports this when the kernel is created, and since 0.32 when it is called.
             Assert.That(
                 () =>
                 {

@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Class labels and positions that are none.</summary>
+/// <summary>Invalid class labels and positions.</summary>
 [NonParallelizable]
 public class LabelTests
 {

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Decompositions, checked by putting their parts together again.</summary>
+/// <summary>Decompositions, whose parts are multiplied again and compared.</summary>
 [CpuOnly("MLX decomposes matrices on the CPU")]
 [RequiresMlx("it has no matrix decompositions")]
 public class LinalgTests

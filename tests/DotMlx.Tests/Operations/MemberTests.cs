@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>The members of arrays compute the functions that they are named after.</summary>
+/// <summary>The members of arrays compute the functions of the same names.</summary>
 public class MemberTests
 {
     private static MlxArray Table() => MlxArray.Create<float>([0.5f, 2, 3, 1, 4, 6], 2, 3);

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>What MLX has since 0.32, on every library.</summary>
+/// <summary>Functions that MLX has since 0.32, on every library.</summary>
 public class NewerFunctionTests
 {
     [Test]

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Norms and cross products, which every library has.</summary>
+/// <summary>Norms and cross products, which both libraries support.</summary>
 public class NormTests
 {
     [Test]

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Arrays among .NET's numbers: operators with each of their types, generic mathematics, formats.</summary>
+/// <summary>Arrays as .NET numbers: operators with each numeric type, generic math, formats.</summary>
 public class NumberInterfaceTests
 {
     [Test]

@@ -1,9 +1,9 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Arrays and comparisons for tests that compute what they expect with plain loops.</summary>
+/// <summary>Arrays and comparisons for tests that compute the expected values with plain loops.</summary>
 internal static class Numbers
 {
-    /// <summary>Numbers between -1 and 1 that look random and are always the same.</summary>
+    /// <summary>Returns numbers between -1 and 1 that look random but are always the same.</summary>
     internal static float[] Noise(int count, int seed = 1)
         => [.. Enumerable.Range(0, count)
             .Select(i => (float)((2 * Fraction(Math.Sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453)) - 1))];

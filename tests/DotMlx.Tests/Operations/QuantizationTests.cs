@@ -57,7 +57,7 @@ public class QuantizationTests
         }
         catch (MlxException exception)
         {
-            // Kernels for it are on some GPUs alone; the arguments have arrived when MLX says so itself.
+            // Only some GPUs have kernels for it. If MLX itself reports this, the arguments have arrived.
             Assert.That(exception.Message, Does.Contain("QQMatmul").Or.Contain("qqmm"));
         }
     }

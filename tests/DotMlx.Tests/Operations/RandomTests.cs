@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>The figures of golden/random.json, and how the state behaves.</summary>
+/// <summary>The figures of golden/random.json, and the behavior of the state.</summary>
 public class RandomTests
 {
     private static readonly JsonElement Cases = Golden.Load("random.json").GetProperty("cases");

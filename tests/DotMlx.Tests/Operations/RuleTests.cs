@@ -2,14 +2,14 @@ using System.Numerics;
 
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Rules of MLX that the figures leave out, with values worked out by hand.</summary>
+/// <summary>Rules of MLX without figures, with values calculated by hand.</summary>
 public class RuleTests
 {
     [Test]
     public void DivModRoundsTowardNegativeInfinity()
     {
-        // Before 0.32 the quotient is cut toward zero, and MLX's remainder has the sign of the dividend on the CPU and, on Metal and CUDA
-        // alike, that of the divisor. From then on it is Python's.
+        // Before 0.32, the quotient is truncated, and the sign of MLX's remainder is that of the dividend on the CPU and that of the
+        // divisor on Metal and CUDA. Since 0.32, both follow Python.
         bool down = LibraryInUse.IsMlxSince("0.32");
         float[] quotient = down ? [3, -4, -4, 3] : [3, -3, -3, 3];
         float[] rest = down || DeviceInUse.IsGpu ? [1, 1, -0.5f, -1.5f] : [1, -1, 1.5f, -1.5f];
@@ -34,7 +34,7 @@ public class RuleTests
         (_, MlxArray[] gradients) = Mx.Vjp(a => [Mx.Sort(a[0])], [x], [g]);
         (_, MlxArray[] right) = Mx.Vjp(a => [Mx.TakeAlongAxis(a[0], Mx.StopGradient(Mx.ArgSort(a[0], 0)), 0)], [x], [g]);
 
-        // Before 0.32 MLX permutes it the wrong way, and the reference library computes what MLX 0.31.2 does.
+        // Before 0.32, MLX permutes it incorrectly, and the reference library computes the result of MLX 0.31.2.
         float[] expected = [30, 10, 20];
         Assert.That(right[0].ToArray<float>(), Is.EqualTo(expected));
         Assert.That(gradients[0].ToArray<float>(), Is.EqualTo(LibraryInUse.IsMlxSince("0.32") ? expected : [20, 30, 10]));

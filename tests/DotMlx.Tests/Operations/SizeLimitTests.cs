@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Operations;
 
-/// <summary>Sizes beyond 32 bits: refused before MLX multiplies them.</summary>
+/// <summary>Sizes beyond 32 bits are refused before MLX multiplies them.</summary>
 public class SizeLimitTests
 {
     [Test]

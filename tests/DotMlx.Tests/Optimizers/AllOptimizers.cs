@@ -42,7 +42,7 @@ internal static class AllOptimizers
         return parameters;
     }
 
-    /// <summary>All bits of a tree as text.</summary>
+    /// <summary>Returns all bits of a tree as text.</summary>
     internal static string Bits(Tree tree) => string.Join("\n", tree.Flatten()
         .OrderBy(item => item.Key, StringComparer.Ordinal)
         .Select(item => $"{item.Key} {item.Value.DType} {string.Join(",", Golden.ToDoubles(item.Value).Select(BitConverter.DoubleToInt64Bits))}"));

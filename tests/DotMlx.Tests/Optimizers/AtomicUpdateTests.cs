@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>An update happens whole or not at all, whatever fails, calls back or goes on beside it.</summary>
+/// <summary>An update happens completely or not at all, even if a rule fails, calls back, or runs concurrently.</summary>
 [TestFixture]
 internal sealed class AtomicUpdateTests
 {

@@ -33,13 +33,13 @@ internal sealed class CheckpointTests
         Assert.That(AllOptimizers.Bits(TreeDictionary.Load(File("state"))), Is.EqualTo(AllOptimizers.Bits(straight.State)));
     }
 
-    /// <summary>The child process: restores, does five more steps, saves.</summary>
+    /// <summary>The child process restores the checkpoint, takes five more steps, and saves.</summary>
     internal static int ContinueTraining(string name, string weights, string state)
     {
         OptimizerBase optimizer = AllOptimizers.Make(name);
         TreeDictionary parameters = TreeDictionary.Load(weights);
 
-        // The empty module leaves no trace in the file.
+        // The empty module isn't in the file.
         optimizer.Load(state, parameters);
         TreeDictionary updated = AllOptimizers.Run(optimizer, parameters, 3, 8);
         ((TreeDictionary)updated).Save(weights);
@@ -169,7 +169,7 @@ internal sealed class CheckpointTests
             using Process child = StartChild("save-for-ever", File("state"));
             try
             {
-                // Its first save, or the next one: then it dies at any moment of those that follow.
+                // Waits for the first or the next save; the child then dies at any moment of the following ones.
                 DateTime before = Saved();
                 Assert.That(SpinWait.SpinUntil(() => Saved() > before || child.HasExited, TimeSpan.FromMinutes(2))
                     && !child.HasExited, "the child saves");
@@ -190,7 +190,7 @@ internal sealed class CheckpointTests
         DateTime Saved() => System.IO.File.Exists(File("state")) ? System.IO.File.GetLastWriteTimeUtc(File("state")) : DateTime.MinValue;
     }
 
-    /// <summary>The child process: goes on from what is there and saves after every step, until it is killed.</summary>
+    /// <summary>The child process continues from the checkpoint and saves after every step, until it is killed.</summary>
     internal static int SaveForEver(string state)
     {
         Adam optimizer = new(0.1f);

@@ -2,7 +2,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>What a compiled update does with the arrays of the state that it replaces.</summary>
+/// <summary>The state arrays that a compiled update replaces.</summary>
 [NonParallelizable]
 public class CompiledStateTests
 {

@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>Every figure of Python's optimizers: parameters and the whole state after each step.</summary>
+/// <summary>Compares with every figure of Python's optimizers: parameters and the complete state after each step.</summary>
 [TestFixture]
 internal sealed class GoldenOptimizerTests
 {
@@ -82,8 +82,8 @@ internal sealed class GoldenOptimizerTests
             TreeDictionary gradients = (TreeDictionary)Golden.Tree(expected.GetProperty("gradients"));
             if (optimizer is SGD { WeightDecay: not 0 } sgd)
             {
-                // Python's SGD adds the decay to the caller's gradients in place, and the figures list them as they were
-                // afterward: take it off again to have what was passed in.
+                // Python's SGD adds the decay to the caller's gradients in place, and the figures contain the changed gradients.
+                // Subtracting the decay gives the original ones.
                 gradients = (TreeDictionary)Tree.Map((g, w) => g - (sgd.WeightDecay * w), gradients, parameters);
             }
 
@@ -91,7 +91,7 @@ internal sealed class GoldenOptimizerTests
             Mx.Eval(parameters, optimizer.State);
             GoldenOptimizers.AssertTree(parameters, Golden.Tree(expected.GetProperty("parameters")), $"parameters after step {step}");
 
-            // The state is listed with dotted keys.
+            // The state has dotted keys.
             TreeDictionary state = new();
             foreach (JsonProperty entry in expected.GetProperty("state").EnumerateObject())
             {

@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>Makes optimizers and schedules from the arguments that the figures were computed with, Python's names.</summary>
+/// <summary>Creates optimizers and schedules from the arguments of the figures, with Python's names.</summary>
 internal static class GoldenOptimizers
 {
     internal static Optimizer Make(string name, JsonElement args)
@@ -78,7 +78,9 @@ internal static class GoldenOptimizers
         };
     }
 
-    /// <summary>Fails unless the tree has exactly the expected paths, dtypes and shapes, and values within 1e-5 relative.</summary>
+    /// <summary>
+    /// Fails unless the tree has exactly the expected paths, dtypes, and shapes, and values within a relative error of 1e-5.
+    /// </summary>
     internal static void AssertTree(Tree actual, Tree expected, string what)
     {
         Dictionary<string, MlxArray> values = new(actual.Flatten());
@@ -97,7 +99,7 @@ internal static class GoldenOptimizers
         double[] left = Golden.ToDoubles(actual);
         double[] right = Golden.ToDoubles(expected);
 
-        // An element that is tiny beside its neighbors is a difference of larger ones.
+        // An element that is tiny compared with its neighbors is a difference of larger numbers.
         double relative = actual.DType switch { DType.Float16 => 2e-3, DType.BFloat16 => 1.6e-2, _ => 1e-5 };
         double floor = 1e-2 * right.Select(Math.Abs).DefaultIfEmpty().Max();
         for (int i = 0; i < left.Length; i++)

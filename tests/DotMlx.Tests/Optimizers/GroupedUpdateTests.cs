@@ -2,7 +2,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>Small parameters updated as one flat array: the same bits as one by one.</summary>
+/// <summary>Small parameters that are updated as one flat array get the same bits as separately updated ones.</summary>
 [TestFixture]
 internal sealed class GroupedUpdateTests
 {

@@ -2,7 +2,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>Gradient accumulation and float32 masters.</summary>
+/// <summary>Gradient accumulation, and masters in float32.</summary>
 [TestFixture]
 internal sealed class HelperTests
 {

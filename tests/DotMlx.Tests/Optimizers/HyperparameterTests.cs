@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>Every argument of every optimizer's constructors can be read again from the property of its name.</summary>
+/// <summary>Every constructor argument of every optimizer has a property of its name.</summary>
 public class HyperparameterTests
 {
     private static IEnumerable<TestCaseData> Constructors() =>
@@ -34,7 +34,8 @@ public class HyperparameterTests
         });
     }
 
-    // Distinct, so that none can be taken for another; a bool is what the default is not, except where options exclude each other.
+    // The values are distinct, so that none can be confused with another. A bool is the opposite of the default, unless options exclude
+    // each other.
     private static object Value(ParameterInfo parameter, int place)
     {
         double number = 0.01 * place;

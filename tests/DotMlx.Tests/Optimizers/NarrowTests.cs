@@ -2,7 +2,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>float16 parameters are updated as in float32, rounded.</summary>
+/// <summary>float16 parameters are updated in float32 and rounded.</summary>
 [TestFixture]
 internal sealed class NarrowTests
 {

@@ -1,19 +1,19 @@
 namespace DotMlx.Tests.Optimizers;
 
 /// <summary>
-/// The update rules once more, as plain loops over doubles: what every optimizer must do to one parameter. Written from the
-/// papers and Python's documentation, without an array library.
+/// The update rules as plain loops over doubles: the required effect of every optimizer on one parameter. They were written from the papers
+/// and Python's documentation, without an array library.
 /// </summary>
 internal sealed class PlainRule(int[] shape, Func<int, double> rate)
 {
     private int _step;
 
-    /// <summary>What is remembered of the parameter, by the names of the state dictionary.</summary>
+    /// <summary>The state of the parameter, by the names of the state dictionary.</summary>
     internal Dictionary<string, double[]> State { get; } = [];
 
     internal delegate double[] Rule(PlainRule self, double[] w, double[] g);
 
-    /// <summary>The learning rate of the update at hand.</summary>
+    /// <summary>The learning rate of the current update.</summary>
     private double Rate => rate(_step - 1);
 
     internal double[] Update(Rule rule, double[] w, double[] g)

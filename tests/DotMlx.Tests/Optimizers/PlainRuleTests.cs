@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>Every optimizer and schedule with random hyper-parameters against plain loops in double precision.</summary>
+/// <summary>Compares every optimizer and schedule, with random hyperparameters, to plain loops in double precision.</summary>
 [TestFixture]
 internal sealed class PlainRuleTests
 {
@@ -12,14 +12,14 @@ internal sealed class PlainRuleTests
 
     private static readonly int[][] Shapes = [[], [1], [5], [3, 4], [4, 2], [2, 3, 4], [2, 2, 1, 3]];
 
-    // Decimal numbers of a few digits: a float stands for the number that was written.
+    // The numbers have few decimal digits, so that a float represents the intended number.
     private static Gen<double> Decimal(int from, int to, double unit) => Gen.Int[from, to].Select(i => Math.Round(i * unit, 12));
 
     private static readonly Gen<double> Share = Decimal(0, 99, 0.01);
     private static readonly Gen<double> Eps = Gen.Int[1, 8].Select(i => Math.Round(Math.Pow(10, -i), 12));
     private static readonly Gen<double> Decay = Gen.OneOf(Gen.Const(0.0), Decimal(1, 50, 0.01));
 
-    /// <summary>A learning rate as the optimizer takes it (a number, or a schedule) and as a function of the step.</summary>
+    /// <summary>A learning rate in the optimizer's form (a number or a schedule), and as a function of the step.</summary>
     private sealed record Rate(double? Constant, Schedule? Schedule, Func<int, double> At)
     {
         public T Make<T>(Func<double, T> constant, Func<Schedule, T> scheduled) =>
@@ -63,7 +63,7 @@ internal sealed class PlainRuleTests
             using MlxArray number = MlxArray.Scalar((ulong)step);
             using MlxArray value = schedule.Schedule(number);
 
-            // Near zero a cosine and a line are differences of larger numbers, of up to 0.3.
+            // Near zero, a cosine and a line are differences of larger numbers, up to 0.3.
             Close([value.Item<float>()], [schedule.At(step)], 1e-5, $"step {step}", floor: 0.02);
         },
         iter: 300,
@@ -183,7 +183,7 @@ internal sealed class PlainRuleTests
         iter: Samples,
         threads: 1);
 
-    /// <summary>One parameter of every shape: scalar, vector, matrices wide and tall, and more dimensions.</summary>
+    /// <summary>One parameter of every shape: scalar, vector, wide and tall matrices, and more dimensions.</summary>
     private static void Check(Rate rate, Optimizer optimizer, PlainRule.Rule rule, double tolerance = 2e-5)
     {
         Random random = new(1);
@@ -209,7 +209,7 @@ internal sealed class PlainRuleTests
                 Assert.That(tree["leaves"][i].Array.Shape.ToArray(), Is.EqualTo(Shapes[i]), what);
                 Assert.That(((TreeDictionary)state).Keys, Is.EquivalentTo(plain[i].State.Keys), what);
 
-                // What is near zero is the difference of larger numbers.
+                // A value near zero is the difference of larger numbers.
                 Close(Golden.ToDoubles(tree["leaves"][i].Array), parameters[i], tolerance, what, floor: 0.5);
                 foreach ((string name, double[] entry) in plain[i].State)
                 {

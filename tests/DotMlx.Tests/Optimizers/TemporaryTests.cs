@@ -2,7 +2,9 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Optimizers;
 
-/// <summary>What update rules make is freed with the update; what they keep is live or says that it is not.</summary>
+/// <summary>
+/// Arrays that update rules make are freed with the update. Arrays that the rules keep are live, or report that they aren't.
+/// </summary>
 [TestFixture]
 internal sealed class TemporaryTests
 {
@@ -84,7 +86,7 @@ internal sealed class TemporaryTests
     [Test]
     public void ScalarsThatParametersShareKeepTheirMeaning()
     {
-        // A number beside a sum of the parameter's elements stays a scalar, whatever shape parameters share.
+        // A number that is added to a sum of the parameter's elements stays a scalar, whatever shape the parameters share.
         Normalized optimizer = new();
         TreeDictionary p = new() { ["a"] = Mx.Ones(4), ["b"] = Mx.Ones(4), ["c"] = Mx.Ones(4) };
         TreeDictionary updated = optimizer.ApplyGradients(p, p);

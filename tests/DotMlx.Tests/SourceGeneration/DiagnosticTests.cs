@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace DotMlx.Tests.SourceGeneration;
 
-/// <summary>Every mistake that the generator reports: its number, where it points, and that the message says what to do.</summary>
+/// <summary>Tests the ID, the location, and the message of every diagnostic of the generator; the message says what to do.</summary>
 public class DiagnosticTests
 {
     [TestCase("DMLX001", "Block", "partial class Block",

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace DotMlx.Tests.SourceGeneration;
 
-/// <summary>Runs the generator over a piece of source, as the compiler would.</summary>
+/// <summary>Runs the generator on a source text, as the compiler would.</summary>
 internal sealed class GeneratorRun
 {
     private static readonly MetadataReference[] References =
@@ -28,7 +28,7 @@ internal sealed class GeneratorRun
 
     public Dictionary<string, string> Sources { get; }
 
-    /// <summary>What the compiler says about source and generated parts together.</summary>
+    /// <summary>The compiler's diagnostics for the source and the generated parts.</summary>
     public string[] CompilerErrors { get; }
 
     public static GeneratorRun Over(string source)

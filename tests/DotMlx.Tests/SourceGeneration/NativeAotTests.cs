@@ -4,7 +4,7 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.SourceGeneration;
 
-/// <summary>Publishes the program of tests/DotMlx.AotTests natively and runs it. Takes a minute.</summary>
+/// <summary>Publishes the program of tests/DotMlx.AotTests with NativeAOT and runs it. Takes a minute.</summary>
 [Category("Slow")]
 [NonParallelizable]
 public class NativeAotTests
@@ -16,7 +16,7 @@ public class NativeAotTests
         string output = Directory.CreateTempSubdirectory("dotmlx-aot-").FullName;
         try
         {
-            // A restore for one platform would write that platform into the committed lock files of what the program refers to.
+            // A restore for one platform would write that platform into the committed lock files of the referenced projects.
             (int code, string text) = Run(
                 "dotnet", "publish", project, "-c", "Release", "-r", RuntimeInformation.RuntimeIdentifier, "-o", output,
                 "--nologo", "-v", "q",

@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.CSharp;
 
 namespace DotMlx.Tests.SourceGeneration;
 
-/// <summary>What the generator writes, to the letter, and that the compiler accepts it.</summary>
+/// <summary>Compares the exact output of the generator, and checks that it compiles.</summary>
 public class SnapshotTests
 {
     [Test]

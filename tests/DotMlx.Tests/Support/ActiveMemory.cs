@@ -1,14 +1,14 @@
 namespace DotMlx.Tests;
 
 /// <summary>
-/// What MLX's arrays hold. On a GPU a buffer is freed by a completion handler, which may run after the event that an evaluation waits for.
+/// The memory of MLX's arrays. On a GPU, a completion handler frees buffers, possibly after the event that an evaluation waits for.
 /// </summary>
 internal static class ActiveMemory
 {
-    /// <summary>For tests that fail: what is freed late comes within milliseconds.</summary>
+    /// <summary>A limit for failing tests; late frees take only milliseconds.</summary>
     private const int Patience = 60_000;
 
-    /// <summary>The figure falls below a number of bytes above an earlier one, at once or soon.</summary>
+    /// <summary>Waits until the memory falls below a number of bytes above an earlier value.</summary>
     internal static void FallsBelow(long before, long bytes, string? message = null)
     {
         if (Mx.GetActiveMemory() - before >= bytes)

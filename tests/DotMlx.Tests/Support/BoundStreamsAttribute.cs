@@ -2,9 +2,7 @@ using NUnit.Framework.Interfaces;
 
 namespace DotMlx.Tests;
 
-/// <summary>
-/// Evaluates on the library's own thread, as GPUs need it with the mlx-c versions before v0.7.0, also where there is no GPU.
-/// </summary>
+/// <summary>Evaluates on the library's own thread, as GPUs require with mlx-c versions before v0.7.0, even without a GPU.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class BoundStreamsAttribute : NUnitAttribute, ITestAction
 {

@@ -2,7 +2,9 @@ using NUnit.Framework.Interfaces;
 
 namespace DotMlx.Tests;
 
-/// <summary>Marks what MLX has on the CPU only, such as float64: computed there also when the suite runs on a GPU.</summary>
+/// <summary>
+/// Marks tests of features that MLX has only on the CPU, such as float64. They use the CPU even if the suite runs on a GPU.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public sealed class CpuOnlyAttribute(string reason) : NUnitAttribute, ITestAction
 {

@@ -4,7 +4,7 @@ namespace DotMlx.Tests;
 
 internal static partial class Golden
 {
-    /// <summary>Objects become dictionaries, lists lists, arrays and numbers leaves.</summary>
+    /// <summary>Objects become dictionaries, lists become lists, and arrays and numbers become leaves.</summary>
     internal static Tree Tree(JsonElement element)
     {
         if (IsArray(element))

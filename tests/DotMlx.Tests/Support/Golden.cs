@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace DotMlx.Tests;
 
-/// <summary>The figures computed by Python's MLX: <c>{"dtype", "shape", "data"}</c>, row-major, complex numbers as pairs.</summary>
+/// <summary>
+/// Figures computed with Python's MLX: <c>{"dtype", "shape", "data"}</c>, in row-major order, with complex numbers as pairs.
+/// </summary>
 internal static partial class Golden
 {
     internal static JsonElement Load(string file)
@@ -59,8 +61,8 @@ internal static partial class Golden
     internal static int[] Shape(JsonElement element) => [.. element.GetProperty("shape").EnumerateArray().Select(e => e.GetInt32())];
 
     /// <summary>
-    /// Fails unless type, shape and every element agree: integers exactly, others within <paramref name="relative"/> of the larger of 1 and
-    /// the figure.
+    /// Fails unless dtype, shape, and every element agree: integers exactly, others within <paramref name="relative"/> of the larger of 1
+    /// and the figure.
     /// </summary>
     internal static void AssertClose(MlxArray actual, JsonElement expected, double relative = 1e-5, string? what = null)
     {
@@ -101,7 +103,7 @@ internal static partial class Golden
         Assert.That(wrong, Is.Zero, $"{name}{wrong} of {left.Length} elements differ\n{report}");
     }
 
-    /// <summary>Every element as a double, complex ones as two.</summary>
+    /// <summary>Returns every element as a double, and complex ones as two.</summary>
     internal static double[] ToDoubles(MlxArray array) => array.DType switch
     {
         DType.Bool => [.. array.ToArray<bool>().Select(v => v ? 1.0 : 0.0)],

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests;
 
-/// <summary>Counts array handles: <c>using var handles = HandleCount.NoneLeft();</c> fails the test that leaves one behind.</summary>
+/// <summary>Counts array handles: <c>using var handles = HandleCount.NoneLeft();</c> fails a test that leaves a handle behind.</summary>
 internal sealed class HandleCount : IDisposable
 {
     private readonly long _before;
@@ -11,12 +11,12 @@ internal sealed class HandleCount : IDisposable
         _before = LiveArrays.Count;
     }
 
-    /// <summary>Handles made and not freed since the start.</summary>
+    /// <summary>The number of handles made since the start and not freed.</summary>
     internal long Left => LiveArrays.Count - _before;
 
     internal static HandleCount NoneLeft() => new();
 
-    /// <summary>Lets the collector find what earlier tests forgot, also behind the finalizers of other objects.</summary>
+    /// <summary>Collects the unreachable objects of earlier tests, including those that other objects' finalizers hold.</summary>
     internal static void Settle()
     {
         for (int i = 0; i < 2; i++)

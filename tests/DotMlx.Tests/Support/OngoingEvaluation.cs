@@ -1,6 +1,6 @@
 namespace DotMlx.Tests;
 
-/// <summary>An evaluation on another thread, which goes on until this is disposed.</summary>
+/// <summary>An evaluation on another thread that continues until this object is disposed.</summary>
 internal sealed class OngoingEvaluation : IDisposable
 {
     private readonly ManualResetEventSlim _end = new();

@@ -3,7 +3,7 @@ using NUnit.Framework.Internal;
 
 namespace DotMlx.Tests;
 
-/// <summary>Skips, with the reason, where the library in use lacks what the test is about.</summary>
+/// <summary>Skips a test, with the reason, if the library in use lacks the tested feature.</summary>
 [AttributeUsage(AttributeTargets.Class | AttributeTargets.Method)]
 public abstract class RequiringAttribute(string needed, string reason) : NUnitAttribute, IApplyToTest
 {

@@ -1,9 +1,11 @@
 namespace DotMlx.Tests;
 
-/// <summary>A thread that does something and then waits.</summary>
+/// <summary>A thread that runs an action and then waits.</summary>
 internal static class WaitingThread
 {
-    /// <summary>Lets another thread work and wait, does something meanwhile, and lets the thread end.</summary>
+    /// <summary>
+    /// Runs an action on another thread, which then waits; meanwhile runs an action on this one, and then ends the thread.
+    /// </summary>
     internal static void Run(Action work, Action meanwhile)
     {
         using var done = new ManualResetEventSlim();

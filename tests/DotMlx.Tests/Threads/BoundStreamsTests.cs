@@ -6,7 +6,7 @@ using DotMlx.Tests.Transforms;
 
 namespace DotMlx.Tests.Threads;
 
-// What depends on the thread it runs on, once more as a GPU would have it.
+// Repeats the tests that depend on the thread, with streams bound to threads as on a GPU.
 
 [BoundStreams, NonParallelizable]
 public sealed class BoundThreadTests : ThreadTests;

@@ -1,12 +1,12 @@
 namespace DotMlx.Tests.Threads;
 
-/// <summary>Long chains of operations on threads with small stacks, as macOS gives them to all but the first.</summary>
+/// <summary>Long chains of operations on threads with small stacks, such as macOS gives to all threads but the main one.</summary>
 public sealed class DeepGraphTests
 {
     private const int Nodes = 50_000;
     private const int SmallStack = 512 << 10;
 
-    // What the message about a chain of these nodes says.
+    // The part of the message about a chain of these nodes.
     private const int NamedStack = 16 << 20;
 
     [Test]
@@ -56,7 +56,7 @@ public sealed class DeepGraphTests
                 name);
         }
 
-        // What was refused leaves nothing behind.
+        // A refused call leaves nothing behind.
         Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(x * x))(Mx.Ones(1)).Item<float>(), Is.EqualTo(2));
     });
 
@@ -96,7 +96,7 @@ public sealed class DeepGraphTests
         });
     }
 
-    // MLX stops at the arguments, however deep the graph behind them.
+    // MLX stops at the arguments, however deep the graph behind them is.
     [Test]
     public void AnArgumentMayBeTheEndOfALongChain() => OnThread(SmallStack, () =>
     {
@@ -114,7 +114,7 @@ public sealed class DeepGraphTests
         Assert.That(Mx.Grad(Wide)(Mx.Ones(1)).Item<float>(), Is.EqualTo(Nodes));
     });
 
-    // A tree of sums.
+    // Builds a tree of sums.
     private static MlxArray Wide(MlxArray x)
     {
         Queue<MlxArray> sums = new(Enumerable.Range(0, Nodes / 2).Select(_ => x * 2));

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Threads;
 
-/// <summary>Objects with native parts that one thread disposes while another one uses them.</summary>
+/// <summary>Objects with native parts that one thread disposes while others use them.</summary>
 [TestFixture]
 public sealed class DisposedDuringCallTests
 {
@@ -111,7 +111,7 @@ public sealed class DisposedDuringCallTests
         Assert.That(() => f(Mx.Ones(1)), Throws.TypeOf<ObjectDisposedException>());
     }
 
-    /// <summary>Three threads call until they are told that the object is disposed; nothing else may happen to them.</summary>
+    /// <summary>Three threads call until they get an ObjectDisposedException, and nothing else may happen to them.</summary>
     private static void Race<T>(Func<T> make, Action<T> call, Action<T> dispose)
     {
         const int Callers = 3;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>A program that ends in one of several ways while something of the library runs in the background.</summary>
+/// <summary>A program that ends in one of several ways while the library works in the background.</summary>
 internal static class EndingProgram
 {
     internal const int ExitCode = 7;
@@ -15,7 +15,7 @@ internal static class EndingProgram
     {
         if (end == "save-then-return")
         {
-            // A handler of the program's own that comes after the library's may still use it.
+            // A handler of the program that runs after the library's may still use the library.
             _ = Mx.Zeros(1);
             AppDomain.CurrentDomain.ProcessExit += (_, _) => Mx.Save(Path.Combine(folder, "last.npy"), Mx.Ones(3) + 1);
         }
@@ -39,7 +39,7 @@ internal static class EndingProgram
         return ExitCode;
     }
 
-    /// <summary>The entry point for a native host, which calls it with the work and a folder, separated by a line break.</summary>
+    /// <summary>The entry point for a native host, which passes the work and a folder, separated by a line break.</summary>
     [UnmanagedCallersOnly]
     internal static int RunInNativeHost(nint text, int length)
     {

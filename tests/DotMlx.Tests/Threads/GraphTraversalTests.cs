@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Threads;
 
-/// <summary>Transforms of functions that capture an array, which another thread begins to evaluate when the function returns.</summary>
+/// <summary>Transforms of functions that capture an array that another thread starts to evaluate when the function returns.</summary>
 [NonParallelizable]
 public sealed class GraphTraversalTests
 {
@@ -53,7 +53,7 @@ public sealed class GraphTraversalTests
         Assert.That(graphs.Select(graph => graph.Trim()), Has.All.StartsWith("digraph").And.All.EndsWith("}"));
     }
 
-    /// <summary>Calls a function many times, while another thread evaluates a new array as soon as the function asks for it.</summary>
+    /// <summary>Calls a function many times, while another thread evaluates a new array whenever the function requests it.</summary>
     private static List<T> Beside<T>(Func<Func<MlxArray>, T> use)
     {
         MlxArray shared = Chain();

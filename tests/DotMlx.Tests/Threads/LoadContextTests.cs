@@ -5,7 +5,7 @@ using System.Runtime.Loader;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>The library loaded several times in one process, as plug-ins do.</summary>
+/// <summary>Several copies of the library in one process, as in programs with plug-ins.</summary>
 [NonParallelizable]
 public sealed class LoadContextTests
 {
@@ -60,7 +60,7 @@ public sealed class LoadContextTests
         context.Unload();
     }
 
-    /// <summary>Builds, evaluates, compiles, differentiates, frees, and fails; called in each of the copies.</summary>
+    /// <summary>Builds, evaluates, compiles, differentiates, frees, and fails; called in each copy.</summary>
     public static string Work(int seed)
     {
         using MlxScope scope = MlxScope.Begin();

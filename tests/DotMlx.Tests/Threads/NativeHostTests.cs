@@ -3,10 +3,10 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>A native program that hosts .NET ends with its own exit code, although the runtime raises no event then.</summary>
+/// <summary>A native program that hosts .NET ends with its own exit code, although the runtime raises no event.</summary>
 public class NativeHostTests
 {
-    // Only for tests that fail: they would hang.
+    // A limit for failing tests, which would hang.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private const string Code = """
@@ -67,7 +67,7 @@ public class NativeHostTests
         ]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
 
-        // A native host has no folder of its own in which a library would be searched.
+        // A native host has no folder in which DotMlx would search for a library.
         start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();

@@ -4,14 +4,14 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>A process ends with its own exit code, whatever the library does meanwhile.</summary>
+/// <summary>A process ends with its own exit code, whatever the library does in the meantime.</summary>
 public sealed partial class ProcessEndTests
 {
     private const int Terminated = 15;
     private const int AbortedCode = 128 + 6;
     private const int TerminatedCode = 128 + Terminated;
 
-    // Only for tests that fail: they would hang.
+    // A limit for failing tests, which would hang.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private string _folder = "";

@@ -5,7 +5,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>Threads that use the same arrays and models: a race costs an exception at worst, and never the process.</summary>
+/// <summary>Threads that use the same arrays and models: a race causes an exception at worst and never ends the process.</summary>
 [NonParallelizable]
 public class SharedArrayTests
 {
@@ -81,7 +81,7 @@ public class SharedArrayTests
         Array.Clear(arrays);
         HandleCount.Settle();
 
-        // Not even one of them is left; the numbers that were given are kept as constants.
+        // No array remains; the numbers are kept as constants.
         ActiveMemory.FallsBelow(before, 4 * Elements);
     }
 
@@ -110,7 +110,7 @@ public class SharedArrayTests
             kept += Mx.GetActiveMemory() - before > Bytes / 2 ? 1 : 0;
         }
 
-        // A thread of the pool may still protect one of the addresses.
+        // A pool thread may still protect one of the addresses.
         Assert.That(kept, Is.LessThan(Rounds / 10));
         GC.KeepAlive(disposed);
     }
@@ -136,7 +136,7 @@ public class SharedArrayTests
         Assert.That(() => array.Item<float>(), Throws.InstanceOf<ObjectDisposedException>());
     }
 
-    // Disposing on one thread, collecting on another and looking for what is unreachable on a third: nothing is found twice.
+    // One thread disposes, another collects, and a third sweeps: no array is found twice.
     [Test]
     public void ArraysDisposedDuringACollectionAreFreedOnce()
     {
@@ -217,7 +217,7 @@ public class SharedArrayTests
         Interlocked.Exchange(ref arrays[i], fresh).Dispose();
     }
 
-    /// <summary>Each use on one thread beside others that change; then all uses on all threads.</summary>
+    /// <summary>First, each kind of use on one thread next to threads that change arrays; then all uses on all threads.</summary>
     private static void Stress((string Name, Action<MlxArray[], int> Do)[] uses, Action<MlxArray[], int> change, TimeSpan time)
     {
         MlxArray[] arrays = [.. Enumerable.Range(0, 8).Select(i => Mx.Full([3, 3], (float)i))];
@@ -245,7 +245,7 @@ public class SharedArrayTests
             each);
     }
 
-    // What a race may cost; everything else is a fault.
+    // The exceptions that a race may cause; any other exception is an error.
     private static bool IsMeant(Exception exception) => exception is ObjectDisposedException
         || (exception is AggregateException { InnerExceptions: var inner } && inner.All(IsMeant));
 

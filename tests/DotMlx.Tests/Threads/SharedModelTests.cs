@@ -4,11 +4,11 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>Readers of a model beside a thread that traces it see the model as it is outside of the trace.</summary>
+/// <summary>Threads that read a model while another thread traces it see its state outside the trace.</summary>
 [NonParallelizable]
 internal sealed partial class SharedModelTests
 {
-    /// <summary>A thread that was there before, so that no trace is around what it does.</summary>
+    /// <summary>A thread that was started earlier, so that it runs outside the trace.</summary>
     private sealed class Reader : IDisposable
     {
         private readonly BlockingCollection<Action> _work = [];
@@ -51,7 +51,9 @@ internal sealed partial class SharedModelTests
         }
     }
 
-    /// <summary>What ended threads forgot takes a few collections to be found; tests that count must not meet it.</summary>
+    /// <summary>
+    /// Finding the unreachable arrays of ended threads takes a few collections, and they must not disturb tests that count.
+    /// </summary>
     [TearDown]
     public void Settle()
     {
@@ -203,7 +205,7 @@ internal sealed partial class SharedModelTests
                 Mx.Eval(Mx.Compile((MlxArray x) => Loss() + Mx.Sum(x), inputs: [model])(Input));
                 break;
             case "compiled step":
-                // What the step computes comes after what the other thread put there.
+                // The result of the step replaces the array that the other thread has stored.
                 Mx.Eval(Mx.Compile(
                     (MlxArray x) =>
                     {
@@ -222,7 +224,7 @@ internal sealed partial class SharedModelTests
         Assert.That(trainer.Do(() => State(model)), Is.EqualTo(State(model)));
     }
 
-    // Two arrays that are always updated together: nobody who takes the state at once sees one of before and one of after.
+    // Two arrays are always updated together, so no thread that captures the state at once sees an old one and a new one.
     [Test]
     public void WhoTakesAModelAtOnceSeesItBeforeOrAfterAnUpdate()
     {
@@ -249,7 +251,7 @@ internal sealed partial class SharedModelTests
                 }
                 catch (ObjectDisposedException)
                 {
-                    // The update frees what it replaces.
+                    // The update frees the arrays that it replaces.
                 }
                 catch (Exception error)
                 {
@@ -326,7 +328,7 @@ internal sealed partial class SharedModelTests
         Array.ForEach(readers, thread => thread.Start());
         for (int i = 0; i < 60 || (Volatile.Read(ref reads) < 30 && failures.IsEmpty); i++)
         {
-            // A new function each time, so that each is traced.
+            // The function is new each time, so that each call traces it.
             Func<MlxArray, MlxArray> step = compiled ? Mx.Compile((MlxArray input) => Step(input), state, state) : Step;
             Mx.Eval(step(x), model.Parameters(), optimizer.State);
             (step.Target as IDisposable)?.Dispose();

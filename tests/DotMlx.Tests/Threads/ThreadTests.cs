@@ -7,10 +7,10 @@ public class ThreadTests
 {
     private const int Threads = 16;
 
-    // Only for tests that fail: they would hang.
+    // A limit for failing tests, which would hang.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
-    // How long something must not have happened yet.
+    // The time during which an event must not occur.
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(100);
 
     [Test]
@@ -53,7 +53,7 @@ public class ThreadTests
             var x = MlxArray.Create<float>([seed]);
             for (int i = 0; i < 300; i++)
             {
-                // Split has several outputs, whose graph nodes know each other: the delicate case for a free on another thread.
+                // Split has several outputs, whose graph nodes refer to one another, which makes a free on another thread delicate.
                 var parts = Mx.Split(Mx.Concatenate([x, x + 1]), 2);
                 var y = parts[0] + (parts[1] - parts[0]);
                 if (i % 3 == 0 && y.Item<float>() != seed + 1)
@@ -132,7 +132,7 @@ public class ThreadTests
         List<Task> busy = [];
         try
         {
-            // One more than there are threads for: it has to wait in the queue.
+            // There is one more item than threads, so it must wait in the queue.
             busy.AddRange(Enumerable.Range(0, most + 1).Select(_ => Task.Run(release.Wait)));
             Assert.That(Task.WaitAll([.. arrays.Select(array => array.EvalAsync())], Patience), Is.True,
                 "evaluations wait for threads of the pool");

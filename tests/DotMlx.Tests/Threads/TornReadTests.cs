@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>What threads share without a lock is read in one piece.</summary>
+/// <summary>Fields that threads share without a lock are read atomically.</summary>
 public sealed class TornReadTests
 {
-    /// <summary>Fields that change only under a lock that their readers take, too.</summary>
+    /// <summary>Fields that change only under a lock that their readers also take.</summary>
     private static readonly string[] Locked = [];
 
     [Test]
@@ -23,7 +23,7 @@ public sealed class TornReadTests
                 .Except(Locked),
             Is.Empty);
 
-    // Two parts are written one after the other, however small they are together.
+    // A struct of two parts is written in two steps, however small it is.
     private static bool IsTorn(Type type) => Nullable.GetUnderlyingType(type) is not null || SizeOf(type) > IntPtr.Size;
 
     private static int SizeOf(Type type) =>

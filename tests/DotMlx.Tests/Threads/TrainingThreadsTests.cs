@@ -6,7 +6,9 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>Sixteen threads train a model each, every third awaiting between all calls, every third throwing inside its loss.</summary>
+/// <summary>
+/// Sixteen threads train one model each. Every third one awaits between all calls, and every third one throws inside its loss.
+/// </summary>
 [NonParallelizable]
 public class TrainingThreadsTests
 {

@@ -4,7 +4,7 @@ using DotMlx.Training;
 
 namespace DotMlx.Tests.Training;
 
-/// <summary>One call trains one step.</summary>
+/// <summary>A training step as one call.</summary>
 [TestFixture]
 [NonParallelizable]
 internal sealed class TrainingStepTests
@@ -119,7 +119,7 @@ internal sealed class TrainingStepTests
         Assert.That(Optimizers.AllOptimizers.Bits(((Linear)model.Layers[0]).Parameters()), Is.Not.EqualTo(before));
     }
 
-    // Counted in those cycles in which the collector did not run: nothing is left to it.
+    // Only the cycles without a garbage collection count, because the step must leave nothing to it.
     [TestCase(true, 1, 2000)]
     [TestCase(false, 1, 2000)]
     [TestCase(true, 3, 300)]
@@ -187,7 +187,7 @@ internal sealed class TrainingStepTests
         Enumerable.Range(0, (2 * accumulation) - 1).ToList().ForEach(_ => step.Run(x));
         string before = Optimizers.AllOptimizers.Bits(step.CaptureState());
 
-        // Another graph is needed, so that the schedule is called.
+        // A changed graph makes the step call the schedule.
         fails = true;
         ((Linear)model.Layers[0]).Freeze("bias");
         Assert.That(() => step.Run(x), Throws.InstanceOf<FormatException>());
@@ -203,7 +203,8 @@ internal sealed class TrainingStepTests
         float[] alone = Run(first, 0, 20);
         bool done = false;
 
-        // Evaluated, because each key is computed from the one before; and bounded, because nothing promises that the steps end first.
+        // The result is evaluated, because each key is computed from the previous one. The loop is bounded, because the steps need not end
+        // first.
         Thread other = new(() =>
         {
             for (int i = 0; i < 1_000 && !Volatile.Read(ref done); i++)
@@ -222,7 +223,7 @@ internal sealed class TrainingStepTests
     [Test]
     public void ItsStateIsForBetweenTheCalls([Values] bool compiled)
     {
-        // Half-way, the model would be new and the optimizer old, or both would hold what a trace computes with.
+        // A state from the middle of a step would have a new model and an old optimizer, or both would contain tracers.
         Linear model = new(4, 1);
         TrainingStep? step = null;
         Tree? state = null;

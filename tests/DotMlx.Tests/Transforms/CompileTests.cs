@@ -374,7 +374,7 @@ public class CompileTests
         {
             Thread thread = new(() =>
             {
-                // The graph holds what the function captured.
+                // The graph contains the captured arrays.
                 using MlxArray captured = Mx.Ones(size / sizeof(float));
                 captured.Eval();
                 var f = Mx.Compile((MlxArray a) => (a + captured).Sum());
@@ -395,7 +395,7 @@ public class CompileTests
 
         HandleCount.Settle();
 
-        // The one cache of MLX 0.31.1 outlives the threads, and what was released last waits for the next call.
+        // The single cache of MLX 0.31.1 outlives the threads, and the entry that was released last waits for the next call.
         int most = LibraryInUse.IsMlxcV060 ? 4 : 3;
         ActiveMemory.FallsBelow(before, most * size, "at most the last threads' graphs are left");
     }
@@ -416,7 +416,7 @@ public class CompileTests
         Assert.That(weak.IsAlive, Is.False);
     }
 
-    // Linear regression with momentum, noise from the random state, and a changing batch size.
+    // Linear regression with momentum, random noise, and a changing batch size.
     private static float[] Train(bool compile, out int runs)
     {
         Mx.Random.Seed(7);

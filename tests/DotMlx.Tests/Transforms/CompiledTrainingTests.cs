@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Transforms;
 
-/// <summary>A whole training step compiles: model with dropout, AdamW with a schedule, random state.</summary>
+/// <summary>A complete compiled training step: a model with dropout, AdamW with a schedule, and the random state.</summary>
 [TestFixture]
 public class CompiledTrainingTests
 {

@@ -59,7 +59,7 @@ public class ExportTests
         Assert.That(child.ExitCode, Is.Zero, errors.Result);
     }
 
-    /// <summary>The child process: imports before it does anything else with MLX.</summary>
+    /// <summary>The child process imports the function before it uses MLX in any other way.</summary>
     internal static int ImportFirst(string path)
     {
         using ImportedFunction f = Mx.ImportFunction(path);
@@ -133,7 +133,7 @@ public class ExportTests
         Assert.That(File.ReadAllText(path), Does.Contain("Exp"));
     }
 
-    // A constant that is there, one that is computed, and one that is broadcast.
+    // Three constants: one with a value, one that must be computed, and one that is broadcast.
     private string ExportWithConstants()
     {
         string path = Path.Combine(_folder, "constants.mlxfn");

@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Transforms;
 
-/// <summary>Tangents through operations whose own rules MLX has wrong or not at all, against differences.</summary>
+/// <summary>Compares tangents with differences, for operations whose rules MLX lacks or has wrong.</summary>
 public class ForwardModeTests
 {
     private static readonly (string Name, Func<MlxArray, MlxArray> Function)[] Functions =

@@ -56,7 +56,8 @@ public class GradientTests
         static MlxArray Three(MlxArray x, MlxArray y, MlxArray z) => x * x * y * z;
         static MlxArray List(MlxArray[] all) => Three(all[0], all[1], all[2]);
 
-        // The derivatives of x²y by x and y at (2, 5), and of x²yz by x, y and z at (2, 5, 7); always in this order.
+        // The derivatives of x²y with respect to x and y at (2, 5), and of x²yz with respect to x, y, and z at (2, 5, 7), always in this
+        // order.
         AssertOne(Mx.ValueAndGrad(Two)(a, b), 20, 20);
         AssertOne(Mx.ValueAndGrad(Two, 1)(a, b), 20, 4);
         AssertAll(Mx.ValueAndGrad(Two, [1, 0])(a, b), 20, 20, 4);
@@ -68,7 +69,7 @@ public class GradientTests
             Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => Mx.ValueAndGrad(Two, [0, 0]), Throws.ArgumentException.With.Message.Contains("twice"));
 
-        // The same with something beside the loss.
+        // The same with an auxiliary output.
         AssertAux(Mx.ValueAndGrad((MlxArray y, MlxArray x) => (Two(x, y), y + 1))(b, a), 20, 6, 4);
         AssertAux(Mx.ValueAndGrad((MlxArray z, MlxArray x, MlxArray y) => (Three(x, y, z), z + 1))(c, a, b), 140, 8, 20);
         AssertAux(Mx.ValueAndGrad((MlxArray[] all) => (List(all), all[1] + 1))([a, b, c]), 140, 6, 140, 28, 20);
@@ -155,7 +156,7 @@ public class GradientTests
         Assert.That(caught!.Message, Is.EqualTo("100 %s%n"));
         Assert.That(caught.StackTrace, Does.Contain(nameof(Fail)));
 
-        // Through nested transforms, and with everything usable afterward.
+        // Nested transforms work, and all objects remain usable afterward.
         Assert.Throws<FormatException>(() => Mx.Grad(Mx.Grad((MlxArray _) => Fail()))(x));
         Assert.Throws<FormatException>(() => Mx.Vjp(_ => Fail(), x, x));
         using MlxArray gradient = Mx.Grad((MlxArray a) => a * a)(x);

@@ -1,8 +1,8 @@
 namespace DotMlx.Tests.Transforms;
 
 /// <summary>
-/// Slices with a negative step and one element. MLX 0.31.2 and 0.32 drop the step but keep a stop before the element, so that the gradient
-/// is 0 and a vectorized slice is empty.
+/// Slices with a negative step and one element. MLX 0.31.2 and 0.32 drop the step but keep a stop before the element, so the gradient is 0,
+/// and a vectorized slice is empty.
 /// </summary>
 public class SliceTransformTests
 {

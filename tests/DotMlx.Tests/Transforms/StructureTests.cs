@@ -1,6 +1,6 @@
 namespace DotMlx.Tests.Transforms;
 
-/// <summary>What functions under a transform may take and return, through compiled functions and as auxiliary outputs.</summary>
+/// <summary>The arguments and results of functions under a transform, in compiled functions and as auxiliary outputs.</summary>
 public class StructureTests
 {
     private static IEnumerable<TestCaseData> Kinds()
@@ -47,7 +47,7 @@ public class StructureTests
             () => Mx.ValueAndGrad((MlxArray a) => (a * a, (a, a, a, a, a)))(x),
             Throws.TypeOf<NotSupportedException>().With.Message.Contains("ValueTuple"));
 
-        // Without arrays they pass through.
+        // Structures without arrays are passed through.
         Assert.That(Mx.ValueAndGrad((MlxArray a) => (a * a, (1, "two")))(x).Auxiliary, Is.EqualTo((1, "two")));
     }
 
@@ -65,7 +65,7 @@ public class StructureTests
             Func<MlxArray, T> compiled = Mx.Compile(function);
             foreach (float number in (float[])[2, 5])
             {
-                // The first call traces the graph, the second finds it.
+                // The first call traces the graph, and the second one finds it.
                 using MlxArray x = MlxArray.Scalar(number);
                 Assert.That(Numbers(compiled(x)), Is.EqualTo(Numbers(function(x))));
             }
@@ -79,7 +79,7 @@ public class StructureTests
             Assert.That(Numbers(beside), Is.EqualTo(Numbers(function(x))));
         }
 
-        // In the order in which a reader meets them, with the keys of dictionaries.
+        // The order of a reader, with the keys of dictionaries.
         private static List<object> Numbers(object? value) => value switch
         {
             MlxArray array => [array.Item<float>()],

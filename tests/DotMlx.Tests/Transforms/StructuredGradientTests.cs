@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Transforms;
 
-/// <summary>Gradients by structures, by names and beside auxiliary outputs, and what is refused.</summary>
+/// <summary>Gradients with respect to structures and names, with auxiliary outputs, and the arguments that are refused.</summary>
 [TestFixture]
 internal sealed partial class StructuredGradientTests
 {

@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tests.Transforms;
 
-/// <summary>A model or an optimizer that met the arrays of a function under a transform can be used again.</summary>
+/// <summary>A model or an optimizer that received arrays of a function under a transform remains usable.</summary>
 [TestFixture]
 internal sealed partial class TracedStateTests
 {
@@ -12,7 +12,7 @@ internal sealed partial class TracedStateTests
     private static readonly string[] Transforms = ["grad", "valueandgrad", "grad of grad", "vjp", "jvp", "checkpoint",
         "compile", "compile of grad"];
 
-    /// <summary>Puts what it gets into a model and uses that; under every transform.</summary>
+    /// <summary>Stores its argument in a model and uses the model, under every transform.</summary>
     private static void Run(string transform, Func<Tree, MlxArray> function, TreeDictionary parameters)
     {
         MlxArray[] leaves = [.. parameters.Leaves];
@@ -91,7 +91,7 @@ internal sealed partial class TracedStateTests
             parameters);
         if (transform.StartsWith("vmap", StringComparison.Ordinal))
         {
-            // It never had a value; but it can be replaced by one that fits.
+            // The array never had a value, but an array that fits can replace it.
             model.Update(parameters);
         }
 

@@ -39,7 +39,7 @@ public class TransformTests
         Assert.That(gradients[0].ToArray<float>(), Is.EqualTo(new float[] { 7, 7 }));
         Assert.That(gradients[1].ToArray<float>(), Is.EqualTo(new float[] { 5, 5 }));
 
-        // Without rules, and with a rule for something else, the derivative is the function's own.
+        // Without rules, or with only an unrelated rule, the derivative is the function's own.
         f.Vjp = null;
         Golden.AssertClose(Mx.Grad((x, y) => f.Invoke(x, y)[0].Sum())(a, b), Mx.Exp(a) * b);
         f.Jvp = (primals, tangents) => [tangents[0]! * 100];

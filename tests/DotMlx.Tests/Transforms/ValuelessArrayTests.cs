@@ -2,7 +2,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Tests.Transforms;
 
-/// <summary>What MLX alone has: vectorization, and compiled graphs whose arrays have no values outside.</summary>
+/// <summary>Features that only MLX has: vectorization, and compiled graphs whose arrays have no values outside.</summary>
 [TestFixture]
 [RequiresMlx]
 internal sealed class ValuelessArrayTests

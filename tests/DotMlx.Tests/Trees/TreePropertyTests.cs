@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace DotMlx.Tests.Trees;
 
-/// <summary>Laws of trees on random ones; leaves are told apart by their only element.</summary>
+/// <summary>Properties of random trees, whose leaves are identified by their only element.</summary>
 [TestFixture]
 internal sealed class TreePropertyTests
 {
@@ -12,7 +12,7 @@ internal sealed class TreePropertyTests
 
     private static readonly Gen<Tree> Leaf = Gen.Int[0, 1000].Select(value => (Tree)MlxArray.Scalar(value));
 
-    /// <summary>Trees without empty containers, which leave no trace in a flattened tree.</summary>
+    /// <summary>Trees without empty containers, which disappear when a tree is flattened.</summary>
     private static Gen<Tree> Full(int depth) => depth == 0
         ? Leaf
         : Gen.Frequency(
@@ -32,7 +32,7 @@ internal sealed class TreePropertyTests
             return (Tree)dictionary;
         });
 
-    /// <summary>Keeps the leaves that <paramref name="keep"/> takes; list positions stay.</summary>
+    /// <summary>Removes the leaves that <paramref name="keep"/> rejects; list positions don't change.</summary>
     private static Tree Part(Tree tree, Func<int, bool> keep, ref int index)
     {
         switch (tree)

@@ -53,7 +53,7 @@ internal sealed class TreeTests
         JsonElement merge = Figures.GetProperty("merge");
         Tree merged = Tree.Merge(Golden.Tree(merge.GetProperty("left")), Golden.Tree(merge.GetProperty("right")));
 
-        // Python's order is that of a set.
+        // Python's order is the order of a set.
         Tree expected = Golden.Tree(merge.GetProperty("out"));
         Assert.That(Tree.StructureEquals(merged, expected));
         Assert.That(Text(merged).Split("; "), Is.EquivalentTo(Text(expected).Split("; ")));
@@ -278,7 +278,7 @@ internal sealed class TreeTests
         before = GC.GetAllocatedBytesForCurrentThread();
         Tree.Map(same, tree);
         long mapped = GC.GetAllocatedBytesForCurrentThread() - before;
-        // A few bytes beside the result are the optimizing compiler's choice; one allocation a list would be hundreds.
+        // The optimizing compiler may add a few bytes to the result, but an allocation per list would add hundreds.
         Assert.That(mapped, Is.LessThan(result + (keys.Length * 8)), $"{keys.Length} lists of 100 leaves");
     }
 }

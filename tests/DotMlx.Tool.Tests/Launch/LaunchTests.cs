@@ -5,7 +5,7 @@ using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests.Launch;
 
-/// <summary>Ranks that are ordinary programs of the shell.</summary>
+/// <summary>Ranks that are ordinary shell programs.</summary>
 [Platform(Exclude = "Win")]
 [NonParallelizable]
 internal sealed class LaunchTests
@@ -224,7 +224,7 @@ internal sealed class LaunchTests
     {
         _folder.Script("mpirun", "printf '%s\\n' \"$@\"; shift; cat \"$1\"; exit 6");
 
-        // Before an installed one, which would name its library.
+        // This variable takes precedence over an installed library, which the output would name.
         _folder.Script("ompi_info", "true");
         using var launch = new RunningLaunch(
             ["-n", "2", "--hosts", "alpha,beta", "--backend", "mpi", "--env", "A=b c", "--mpi-arg", "--map-by node", "--cwd", "/tmp",
@@ -277,7 +277,7 @@ internal sealed class LaunchTests
             Assert.Ignore("Needs Open MPI's mpirun.");
         }
 
-        // Tests may run as root, in a container, which mpirun wants to be told.
+        // In a container, tests may run as root, which mpirun refuses unless told otherwise.
         return new RunningLaunch(
             ["-n", $"{ranks}", "--backend", "mpi", "--", typeof(LaunchTests).Assembly.Location, "mpi", .. arguments],
             ("OMPI_ALLOW_RUN_AS_ROOT", "1"), ("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1"));

@@ -3,7 +3,7 @@ using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests.Launch;
 
-/// <summary>What each backend's ranks are told, and what a host file may be.</summary>
+/// <summary>The environment of each backend's ranks, and the valid host files.</summary>
 internal sealed class PlanTests
 {
     private TemporaryFolder _folder = null!;

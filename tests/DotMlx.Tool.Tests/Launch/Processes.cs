@@ -9,7 +9,7 @@ internal static class Processes
 
     public static void Signal(int id, string signal) => Run("kill", $"-{signal}", id.ToString(CultureInfo.InvariantCulture));
 
-    /// <summary>Waits until none of the processes runs; one that has ended and that nobody has asked about does not run.</summary>
+    /// <summary>Waits until none of the processes runs. A process that has ended but hasn't been reaped doesn't run.</summary>
     public static void AssertGone(params IEnumerable<string> ids)
     {
         var clock = Stopwatch.StartNew();

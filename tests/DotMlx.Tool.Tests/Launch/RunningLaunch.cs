@@ -3,7 +3,7 @@ using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests.Launch;
 
-/// <summary>The launcher as a process of its own, whose lines can be waited for and which can be sent signals.</summary>
+/// <summary>The launcher in its own process. A test can wait for its lines and send it signals.</summary>
 internal sealed class RunningLaunch : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
@@ -30,7 +30,9 @@ internal sealed class RunningLaunch : IDisposable
         });
     }
 
-    /// <summary>Waits until so many lines hold a word; what stands behind it in each, in the order in which they came.</summary>
+    /// <summary>
+    /// Waits for a number of lines that contain a word, and returns the text after the word in each, in order of arrival.
+    /// </summary>
     public string[] WaitFor(string word, int count)
     {
         var clock = Stopwatch.StartNew();

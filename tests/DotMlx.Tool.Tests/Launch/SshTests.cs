@@ -3,7 +3,7 @@ using DotMlx.Tool.Tests.Support;
 
 namespace DotMlx.Tool.Tests.Launch;
 
-/// <summary>Ranks on other hosts, which are shells of this one behind a program named ssh.</summary>
+/// <summary>Ranks on other hosts, simulated by shells on this host behind a program named ssh.</summary>
 [Platform(Exclude = "Win")]
 [NonParallelizable]
 internal sealed class SshTests
@@ -15,7 +15,7 @@ internal sealed class SshTests
     {
         _folder = new TemporaryFolder();
 
-        // Like sshd it starts what it is told in a session of its own, with another environment, and ends it when the connection ends.
+        // Like sshd, it starts the command in its own session, with another environment, and ends it when the connection ends.
         _folder.Script("ssh", """
             while [ "${1#-}" != "$1" ]; do case $1 in -o) shift 2;; *) shift;; esac; done
             host=$1; shift

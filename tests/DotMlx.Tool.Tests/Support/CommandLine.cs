@@ -4,19 +4,19 @@ using Spectre.Console;
 
 namespace DotMlx.Tool.Tests.Support;
 
-/// <summary>Runs the command in this process or as one of its own, as a shell with redirected output would.</summary>
+/// <summary>Runs the command in this process or in its own, as a shell with redirected output would.</summary>
 internal static class CommandLine
 {
     /// <summary>
-    /// The tool in its own output folder. The copy among the tests lacks assemblies that its dependencies name, because there ASP.NET
-    /// comes with a framework reference of the project.
+    /// The tool in its own output folder. The copy next to the tests lacks assemblies that its dependencies need, because there, the
+    /// project's framework reference provides ASP.NET.
     /// </summary>
     public static string Assembly { get; } = Path.Combine(
         Checkout.Root, "src", "DotMlx.Tool",
         Path.GetRelativePath(Path.Combine(Checkout.Root, "tests", "DotMlx.Tool.Tests"), AppContext.BaseDirectory),
         "DotMlx.Tool.dll");
 
-    // Of tests that run in the background (nohup, a script's &), all children ignore them as well, unless they are told otherwise.
+    // If the tests run in the background (nohup, a script's &), all child processes ignore these signals too, unless told otherwise.
     private static bool IgnoresInterrupts { get; } = File.Exists("/proc/self/status") && File.ReadLines("/proc/self/status")
         .Any(line => line.StartsWith("SigIgn:", StringComparison.Ordinal)
             && (System.Convert.ToUInt64(line["SigIgn:".Length..].Trim(), 16) & 3) != 0);
@@ -29,7 +29,7 @@ internal static class CommandLine
         return new Result(exit, output.ToString(), errors.ToString());
     }
 
-    /// <summary>Runs the command with lines of input, as a shell with a pipe would.</summary>
+    /// <summary>Runs the command with lines of input, as a shell would with a pipe.</summary>
     public static Result RunWith(string input, params string[] arguments)
     {
         using var output = new StringWriter();
@@ -47,8 +47,8 @@ internal static class CommandLine
         ReadKey = keys,
     };
 
-    /// <param name="library">DOTMLX_LIBRARY; null leaves it as it is.</param>
-    /// <param name="arguments">What stands behind <c>dotnet mlx</c>.</param>
+    /// <param name="library">The value of DOTMLX_LIBRARY; null to leave it unchanged.</param>
+    /// <param name="arguments">The arguments after <c>dotnet mlx</c>.</param>
     public static Result RunProcess(string? library, params string[] arguments)
     {
         using Process process = Start(library, arguments);

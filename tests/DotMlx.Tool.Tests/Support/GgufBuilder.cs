@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.Tool.Tests.Support;
 
-/// <summary>Writes a GGUF file by the format's public description.</summary>
+/// <summary>Writes a GGUF file, as the format's public description specifies.</summary>
 internal sealed class GgufBuilder
 {
     private readonly List<byte> _metadata = [];

@@ -14,7 +14,7 @@ internal sealed record Result(int Exit, string Output, string Errors)
         return this;
     }
 
-    /// <summary>Failed with exactly one line that holds all of the parts, and said nothing else.</summary>
+    /// <summary>Checks that the command failed with exactly one line, which contains all of the parts, and without other output.</summary>
     public void AssertRefused(params string[] parts)
     {
         Assert.That(Exit, Is.Not.Zero, Output + Errors);
@@ -28,7 +28,7 @@ internal sealed record Result(int Exit, string Output, string Errors)
         }
     }
 
-    /// <summary>The cells of the row that begins with a name.</summary>
+    /// <summary>Returns the cells of the row that begins with a name.</summary>
     public string[] Row(string name) => Lines.Single(line => line.StartsWith(name + "  ", StringComparison.Ordinal))
         .Split("  ", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 }

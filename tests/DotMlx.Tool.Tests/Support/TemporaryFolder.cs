@@ -15,7 +15,7 @@ internal sealed class TemporaryFolder : IDisposable
         return this[name];
     }
 
-    /// <summary>A shell script that can be run.</summary>
+    /// <summary>Creates an executable shell script.</summary>
     public string Script(string name, string content)
     {
         string path = Write(name, "#!/bin/sh\n" + content + "\n");

@@ -1,9 +1,9 @@
 namespace DotMlx.MetalTests;
 
-/// <summary>Computes the same on the GPU and on the CPU.</summary>
+/// <summary>Compares computations on the GPU and on the CPU.</summary>
 internal static class Devices
 {
-    /// <summary>Runs a function on a device and takes the figures out.</summary>
+    /// <summary>Runs a function on a device and returns the figures.</summary>
     internal static float[] On(MlxDevice device, Func<MlxArray> function)
     {
         using IDisposable scope = Mx.StreamScope(device);
@@ -12,7 +12,7 @@ internal static class Devices
         return single.ToArray<float>();
     }
 
-    /// <summary>The figures of both agree, relative to the largest.</summary>
+    /// <summary>Checks that the figures of both devices agree, relative to the largest one.</summary>
     internal static void Agree(Func<MlxArray> function, double tolerance)
     {
         float[] cpu = On(DeviceType.Cpu, function), gpu = On(DeviceType.Gpu, function);

@@ -1,6 +1,8 @@
 namespace DotMlx.MetalTests;
 
-/// <summary>What the operations work on, made on the CPU when the first of them runs: listing the tests needs no MLX.</summary>
+/// <summary>
+/// The inputs of the operations, created on the CPU when the first test runs, because listing the tests must not need MLX.
+/// </summary>
 internal static class Inputs
 {
     internal const int Rows = 48, Columns = 64;

@@ -1,6 +1,6 @@
 namespace DotMlx.MetalTests;
 
-/// <summary>Kernels in Metal's own language, right and wrong ones.</summary>
+/// <summary>Kernels in Metal's language, valid and invalid.</summary>
 internal sealed class KernelTests
 {
     [Test]

@@ -1,6 +1,6 @@
 namespace DotMlx.MetalTests;
 
-/// <summary>MLX with Metal is what the tests run on, and the GPU is where a program computes.</summary>
+/// <summary>The tests run on MLX with Metal, and programs compute on the GPU.</summary>
 internal sealed class LibraryTests
 {
     [Test]
@@ -17,8 +17,7 @@ internal sealed class LibraryTests
     public void TheDefaultDeviceIsTheGpu()
     {
         Assert.That(Mx.DefaultDevice(), Is.EqualTo(MlxDevice.Gpu));
-        // That it is also used: float64 exists on the CPU only, and MLX refuses it, when the array is built, exactly where the device is
-        // the GPU.
+        // This shows that the GPU is used: float64 exists only on the CPU, and MLX refuses it on the GPU when the array is built.
         Assert.That(() => Mx.Eval(Mx.Ones([4], DType.Float64)), Throws.TypeOf<MlxException>().With.Message.Contains("float64"));
     }
 
@@ -29,7 +28,7 @@ internal sealed class LibraryTests
         try
         {
             Environment.CurrentDirectory = "/";
-            // A kernel that no other test here loads.
+            // No other test here loads this kernel.
             Assert.That(Mx.ArgSort(MlxArray.Create([3, 1, 2], 3)).ToArray<uint>(), Is.EqualTo(new[] { 1, 2, 0 }));
         }
         finally
@@ -49,7 +48,7 @@ internal sealed class LibraryTests
     [Test]
     public void ThreadsMakeStreamsWhileOthersEvaluate()
     {
-        // MLX's table of encoders has no lock of its own.
+        // MLX's table of encoders has no lock.
         Parallel.For(0, 64, i =>
         {
             MlxStream stream = Mx.NewStream(DeviceType.Gpu);

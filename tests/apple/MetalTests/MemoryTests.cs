@@ -1,6 +1,6 @@
 namespace DotMlx.MetalTests;
 
-/// <summary>What MLX says about memory goes up with an array and down without it.</summary>
+/// <summary>MLX's memory figures rise with an array and fall when it is freed.</summary>
 internal sealed class MemoryTests
 {
     private const int Elements = 16 << 20;
@@ -18,7 +18,7 @@ internal sealed class MemoryTests
         Assert.That(Mx.GetPeakMemory(), Is.GreaterThanOrEqualTo(4L * Elements));
         array.Dispose();
         Mx.Synchronize();
-        // Metal's completion handlers let go of buffers on a thread of their own, after the event that one waits for.
+        // Metal's completion handlers release buffers on their own thread, after the event that an evaluation waits for.
         Assert.That(() => Mx.GetActiveMemory() - before, Is.LessThan(4L * Elements).After(5).Seconds.PollEvery(20).MilliSeconds);
         TestContext.Out.WriteLine($"active {Mx.GetActiveMemory():N0} B, peak {Mx.GetPeakMemory():N0} B, cache {Mx.GetCacheMemory():N0} B, "
             + $"limit {Mx.GetMemoryLimit():N0} B");
@@ -40,7 +40,7 @@ internal sealed class MemoryTests
     [Test]
     public void UnreachableArraysDoNotExhaustMetalBuffers()
     {
-        // Metal has 499,000 buffers, or as many as the system says; the collector sees only small objects.
+        // Metal has 499,000 buffers, or as many as the system reports, but the garbage collector sees only small objects.
         for (int i = 0; i < 1_000_000; i++)
         {
             _ = MlxArray.Create([i], 1);

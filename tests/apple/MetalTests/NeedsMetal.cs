@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
 
 [assembly: Parallelizable(ParallelScope.None)]
-// dotnet test --filter TestCategory=Metal, in the repository's root, runs these and what the other suites have for a Mac.
+// In the repository's root, dotnet test --filter TestCategory=Metal runs these tests and the other suites' tests for a Mac.
 [assembly: Category("Metal")]
 
 namespace DotMlx.MetalTests;
 
-/// <summary>Leaves the tests out where there is no Apple silicon. On a Mac they fail without an MLX that computes with Metal.</summary>
+/// <summary>Skips the tests on machines without Apple silicon. On a Mac, they fail without an MLX that supports Metal.</summary>
 [SetUpFixture]
 public sealed class NeedsMetal
 {

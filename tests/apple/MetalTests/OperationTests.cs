@@ -2,7 +2,9 @@ using static DotMlx.MetalTests.Inputs;
 
 namespace DotMlx.MetalTests;
 
-/// <summary>The GPU computes what the CPU does. What MLX leaves undefined on either must not reach a program.</summary>
+/// <summary>
+/// The GPU computes the same results as the CPU. A program must never see results that MLX leaves undefined on either device.
+/// </summary>
 internal sealed class OperationTests
 {
     private static readonly Dictionary<string, Func<MlxArray>> Operations = new()
@@ -90,7 +92,7 @@ internal sealed class OperationTests
     [Test]
     public void ElementsOf64BitsAreWrittenByIndexArrays()
     {
-        // Metal's scatter has no kernel for 8 bytes: it is computed on the CPU, or refused with what to do.
+        // Metal's scatter has no kernel for 8-byte elements, so it is computed on the CPU or refused, with the remedy.
         MlxArray numbers = MlxArray.Create([1L, 2L, 3L], 3);
         try
         {

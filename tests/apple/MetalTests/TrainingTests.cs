@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.MetalTests;
 
-/// <summary>A step of training does on the GPU what it does on the CPU, and steps lead somewhere.</summary>
+/// <summary>A training step on the GPU gives the results of the CPU, and training reduces the loss.</summary>
 internal sealed class TrainingTests
 {
     [Test]
@@ -17,7 +17,7 @@ internal sealed class TrainingTests
     [Test]
     public void TrainingOnTheGpuLearns() => Assert.That(Train(DeviceType.Gpu, 200)[0], Is.LessThan(0.01f));
 
-    /// <summary>The last loss, then the parameters.</summary>
+    /// <summary>Returns the last loss, and then the parameters.</summary>
     private static float[] Train(MlxDevice device, int steps)
     {
         using IDisposable scope = Mx.StreamScope(device);

@@ -21,7 +21,8 @@ internal readonly record struct IndexEntry(IndexEntry.Kinds Kind, int Axis, int 
     {
         var (start, stop, step, length) = slice.On(size);
 
-        // MLX drops the step of a single element but keeps a stop before it: gradients and vectorized slices would then be empty.
+        // For a slice with one element, MLX drops the step but keeps a stop before the element, so gradients and vectorized slices would be
+        // empty.
         return length == 1
             ? new IndexEntry(Kinds.Slice, axis, start, start + 1, 1, 1, null)
             : new IndexEntry(Kinds.Slice, axis, start, stop, step, length, null);

@@ -261,7 +261,7 @@ public static class Losses
         Reduction.None => loss,
         Reduction.Mean => Mx.Mean(loss),
         Reduction.Sum => Mx.Sum(loss),
-        _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Use Reduction.None, Mean or Sum."),
+        _ => throw new ArgumentOutOfRangeException(nameof(reduction), reduction, "Use Reduction.None, Mean, or Sum."),
     };
 
     private static void CheckTargets(MlxArray logits, MlxArray targets, int axis, bool probabilities)

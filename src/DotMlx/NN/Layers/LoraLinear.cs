@@ -100,7 +100,7 @@ public partial class LoraLinear : Linear
             return scope.Keep(y + Mx.AsType(LowRankUpdate(x), y.DType));
         }
 
-        // One operation multiplies and adds, and the small factor is scaled. With more axes, MLX would repeat the weight for each matrix.
+        // One operation multiplies and adds, and the small factor is scaled. With more axes, MLX would copy the weight for each matrix.
         return scope.Keep(Mx.AddMM(y, Mx.MatMul(_dropout.Forward(x), LoraA) * Scale, LoraB));
     }
 

@@ -49,7 +49,7 @@ public sealed class Upsample : Module, IUnaryModule
         ArgumentNullException.ThrowIfNull(scaleFactors);
         if (!Enum.IsDefined(mode))
         {
-            throw new ArgumentOutOfRangeException(nameof(mode), mode, "[Upsample] Use Nearest, Linear or Cubic.");
+            throw new ArgumentOutOfRangeException(nameof(mode), mode, "[Upsample] Use Nearest, Linear, or Cubic.");
         }
         if (antialias && (alignCorners || mode == UpsampleMode.Nearest))
         {

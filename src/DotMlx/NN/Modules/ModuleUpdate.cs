@@ -77,7 +77,7 @@ internal sealed class ModuleUpdate
                 }
                 else if (_before[i] is MlxArray { Proxy: { } earlier } && earlier.Trace == proxy.Trace)
                 {
-                    // Other threads may have written another array there since.
+                    // Other threads may have written another array there in the meantime.
                     earlier.Outside = proxy.Outside;
                     slot.Set(_before[i]);
                 }
@@ -105,7 +105,7 @@ internal sealed class ModuleUpdate
 
     private void FreeReplaced(Module module)
     {
-        // Several slots may share an array of which the update replaced only one.
+        // Several slots may share an array, of which the update replaced only one.
         List<MlxArray> left = [];
         module.CaptureState().CollectLeaves(left, shown: false);
         HashSet<MlxArray> kept = new(left, ReferenceEqualityComparer.Instance);
@@ -154,7 +154,7 @@ internal sealed class ModuleUpdate
         }
         HashSet<string> names = [];
 
-        // In reverse order, so that surplus elements are removed from the end of a list.
+        // Processes the elements in reverse order, so that surplus elements are removed from the end of a list.
         foreach (ModuleSlot slot in ModuleSlot.In(container).Reverse())
         {
             names.Add(slot.Key);

@@ -13,7 +13,7 @@ internal static class ModuleWrites
     private static readonly List<Watch> Watches = [];
     private static int _depth;
 
-    // Odd during a write.
+    // This number is odd during a write.
     private static int _version;
 
     /// <summary>Begins a write after those of other threads end. <see cref="End"/> must follow on the same thread. Calls nest.</summary>

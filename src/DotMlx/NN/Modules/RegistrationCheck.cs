@@ -41,7 +41,7 @@ internal static class RegistrationCheck
         return known;
     }
 
-    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "A field that was trimmed is one that nothing uses.")]
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "Only unused fields are trimmed.")]
     private static FieldInfo[] Candidates(Type type) =>
     [
         .. type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
@@ -54,7 +54,7 @@ internal static class RegistrationCheck
     private static bool IsCapturedParameter(FieldInfo field) => field.Name.StartsWith('<') && field.Name.EndsWith('P');
 
     [UnconditionalSuppressMessage("Trimming", "IL2070",
-        Justification = "A property that was trimmed leaves its field without the attribute, and then unused.")]
+        Justification = "If a property is trimmed, its field lacks the attribute, but no code uses the field.")]
     private static bool IsExcluded(Type type, FieldInfo field) => field.IsDefined(typeof(NotParameterAttribute))
         || type.GetProperty(NameOf(field),
             BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)?

@@ -1,4 +1,4 @@
 namespace DotMlx.Conformance.Binding;
 
-/// <summary>No member takes the arguments: in C# the call would not compile.</summary>
+/// <summary>No member accepts the arguments, so in C# the call wouldn't compile.</summary>
 internal sealed class BindException(string message) : Exception(message);

@@ -4,12 +4,12 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance.Binding;
 
-/// <summary>Chooses among overloads, as a C# compiler would, by the arguments that Python gave.</summary>
+/// <summary>Chooses among overloads by the arguments from Python, as a C# compiler would.</summary>
 internal static class Binder
 {
     private static readonly object NotGiven = new();
 
-    /// <summary>Python's names of parameters that have another one in C#.</summary>
+    /// <summary>Python's names of parameters that C# names differently.</summary>
     private static readonly Dictionary<string, string[]> OtherNames = new(StringComparer.Ordinal)
     {
         ["axis"] = ["axes"],
@@ -65,7 +65,7 @@ internal static class Binder
         return true;
     }
 
-    /// <summary>The arguments of a parameter with <c>params</c>: one list, or one by one.</summary>
+    /// <summary>The arguments of a <c>params</c> parameter: one list, or single values.</summary>
     private static bool BindExpanded(ParameterInfo parameter, object?[] rest, ref int cost, out object? value)
     {
         if (rest is [null or object?[] or PythonTuple] && Conversions.TryConvert(rest[0], parameter, ref cost, out value))

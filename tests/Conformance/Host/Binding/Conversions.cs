@@ -7,17 +7,19 @@ using DotMlx.NN;
 
 namespace DotMlx.Conformance.Binding;
 
-/// <summary>Python's values as C#'s types. The cost of a conversion orders overloads: what a compiler prefers costs less.</summary>
+/// <summary>
+/// Converts Python's values to C# types. The cost of a conversion orders overloads: conversions that a compiler prefers cost less.
+/// </summary>
 internal static class Conversions
 {
     private const int Widened = 1;
     private const int ToFloatingPoint = 3;
     private const int UserDefined = 4;
 
-    /// <summary>A number that stands for an array is the last choice of a compiler.</summary>
+    /// <summary>A compiler converts a number to an array only as a last resort.</summary>
     private const int NumberAsArray = 5;
 
-    /// <summary>What C# does not convert but Python does: a bool to a number, a number to a pair.</summary>
+    /// <summary>Conversions that Python has and C# lacks: a bool to a number, a number to a pair.</summary>
     private const int OnlyPython = 7;
 
     private static readonly Lock Lock = new();
@@ -85,7 +87,7 @@ internal static class Conversions
 
         if (type == typeof(object) || (type.IsInstanceOfType(value) && value is not object?[]))
         {
-            // As for a literal: int before long.
+            // As for a literal, int comes before long.
             cost += type == typeof(long) && value is long number && number == (int)number ? Widened : 0;
             return true;
         }
@@ -94,7 +96,7 @@ internal static class Conversions
             || TryContainer(value, type, ref cost, out result) || TryOperator(value, type, ref cost, out result);
     }
 
-    /// <summary>The type of the elements of an array, a span or a collection; null for everything else.</summary>
+    /// <summary>The element type of an array, a span, or a collection; null for other types.</summary>
     public static Type? ElementOf(Type type) =>
         type.IsArray ? type.GetElementType()
         : type.IsGenericType && Collections.Contains(type.GetGenericTypeDefinition()) ? type.GetGenericArguments()[0]
@@ -211,7 +213,7 @@ internal static class Conversions
         object?[]? items = Sequences.ItemsOf(value);
         if (items is null && value is long)
         {
-            // Python repeats a number where it wants one for each axis.
+            // Python repeats a number if one is needed for each axis.
             items = [.. Enumerable.Repeat(value, type.GetGenericArguments().Length)];
             cost += OnlyPython;
         }
@@ -220,7 +222,7 @@ internal static class Conversions
         return items is not null && TryMake(items, type, ref cost, out result);
     }
 
-    /// <summary>A tuple or a pair, from its parts.</summary>
+    /// <summary>Creates a tuple or a pair from its parts.</summary>
     private static bool TryMake(object?[] items, Type type, ref int cost, out object? result)
     {
         result = null;
@@ -273,7 +275,7 @@ internal static class Conversions
         return type.IsInstanceOfType(dictionary);
     }
 
-    /// <summary>An implicit conversion that the type itself declares: a size from a number or a pair, a stream from a device.</summary>
+    /// <summary>An implicit conversion that the type declares: a size from a number or a pair, a stream from a device.</summary>
     private static bool TryOperator(object value, Type type, ref int cost, out object? result)
     {
         result = null;

@@ -3,7 +3,7 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance.Binding;
 
-/// <summary>Arguments and overloads, as a message names them.</summary>
+/// <summary>Describes arguments and overloads in messages.</summary>
 internal static class Description
 {
     private const int ItemsShown = 4;

@@ -3,7 +3,7 @@ using System.Reflection.Emit;
 
 namespace DotMlx.Conformance.Binding;
 
-/// <summary>Calls a method with boxed arguments. Reflection itself cannot pass spans, which are arrays here.</summary>
+/// <summary>Calls a method with boxed arguments. Reflection can't pass spans, so arrays replace them here.</summary>
 internal static class Invoker
 {
     private static readonly Lock Lock = new();

@@ -3,10 +3,10 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance.Binding;
 
-/// <summary>Finds public members by name. Case does not matter: Python's names do not tell where a C# word begins.</summary>
+/// <summary>Finds public members by name. Case doesn't matter: Python's names don't show where a C# word begins.</summary>
 internal static class Members
 {
-    /// <summary>The public types by their paths below the namespace DotMlx: <c>Mx.Random</c>, <c>NN.Losses</c>.</summary>
+    /// <summary>The public types by their paths below the namespace DotMlx, such as <c>Mx.Random</c>, <c>NN.Losses</c>.</summary>
     private static readonly Dictionary<string, Type> Types = new[] { typeof(Mx).Assembly, typeof(MlxLibrary).Assembly }
         .SelectMany(assembly => assembly.GetExportedTypes()).Where(type => !type.IsGenericType)
         .DistinctBy(PathOf, StringComparer.OrdinalIgnoreCase).ToDictionary(PathOf, StringComparer.OrdinalIgnoreCase);
@@ -71,7 +71,7 @@ internal static class Members
         }
     }
 
-    /// <summary>A method for any kind of tree, as one for all of them; null for other generic methods.</summary>
+    /// <summary>Makes a method that accepts any kind of tree accept all of them; null for other generic methods.</summary>
     private static MethodInfo? ForTrees(MethodInfo method) =>
         !method.IsGenericMethodDefinition ? method
         : method.GetGenericArguments() is [var only] && only.GetGenericParameterConstraints().Contains(typeof(Tree))

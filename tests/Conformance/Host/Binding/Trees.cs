@@ -5,7 +5,9 @@ namespace DotMlx.Conformance.Binding;
 
 internal static class Trees
 {
-    /// <summary>Python's lists and dictionaries as a <see cref="Tree"/>; null when a leaf is neither an array nor a number.</summary>
+    /// <summary>
+    /// Converts Python's lists and dictionaries to a <see cref="Tree"/>; null if a leaf is neither an array nor a number.
+    /// </summary>
     public static Tree? From(object? value) => value switch
     {
         Tree tree => tree,

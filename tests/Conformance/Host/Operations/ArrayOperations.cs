@@ -5,7 +5,7 @@ using Binder = DotMlx.Conformance.Binding.Binder;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>What arrays do that is no method: operators, conversions, elements.</summary>
+/// <summary>Operations on arrays that aren't methods: operators, conversions, elements.</summary>
 internal static class ArrayOperations
 {
     public static readonly Dictionary<string, Operation> All = new()
@@ -21,7 +21,7 @@ internal static class ArrayOperations
         ["flatten"] = a => Flatten(a[0]),
     };
 
-    /// <summary>The operators that C# has, as the compiler names them.</summary>
+    /// <summary>The operators that C# has, with the compiler's names.</summary>
     private static readonly Dictionary<string, string> Operators = new()
     {
         ["+"] = "op_Addition",
@@ -42,7 +42,7 @@ internal static class ArrayOperations
         ["~"] = "op_OnesComplement",
     };
 
-    /// <summary>The operators of Python that are functions in C#.</summary>
+    /// <summary>Python's operators that are functions in C#.</summary>
     private static readonly Dictionary<string, string> Functions = new()
     {
         ["=="] = nameof(Mx.Equal),

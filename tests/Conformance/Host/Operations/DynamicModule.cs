@@ -5,7 +5,7 @@ using Module = DotMlx.NN.Module;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>A Python class of modules: its members are what Python sets as attributes.</summary>
+/// <summary>A Python class of modules, whose members are the attributes that Python sets.</summary>
 internal sealed class DynamicModule(PythonFunction forward) : Module, IUnaryModule, ITransformerEncoder
 {
     private readonly List<string> _names = [];

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>The elements of arrays, by their dtype.</summary>
+/// <summary>Reads and writes the elements of arrays by their dtype.</summary>
 internal abstract class Elements
 {
     public static Elements Of(DType type) => type switch

@@ -3,7 +3,7 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>Reading, writing and updating parts of an array.</summary>
+/// <summary>Reads, writes, and updates parts of an array.</summary>
 internal static class IndexOperations
 {
     public static readonly Dictionary<string, Operation> All = new()
@@ -30,7 +30,7 @@ internal static class IndexOperations
         _ => throw new BindException($"{Description.Of(value)} is no index."),
     };
 
-    // Python's own slices take any integer as a bound.
+    // Python's own slices accept any integer as a bound.
     private static int? Bound(object? value) => value switch
     {
         null => null,

@@ -3,7 +3,7 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>Calls, constructors and properties by name.</summary>
+/// <summary>Calls methods and constructors, and reads properties, by name.</summary>
 internal static class MemberOperations
 {
     public static readonly Dictionary<string, Operation> All = new()

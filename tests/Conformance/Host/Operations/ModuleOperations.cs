@@ -6,7 +6,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>Modules as Python sees them: members by name, and one Python object for each.</summary>
+/// <summary>Modules as Python sees them: members by name, and one Python object for each module.</summary>
 internal static class ModuleOperations
 {
     public static readonly Dictionary<string, Operation> All = new()
@@ -32,10 +32,10 @@ internal static class ModuleOperations
     private static readonly ConditionalWeakTable<Module, object> Identities = [];
     private static long _next;
 
-    /// <summary>The number by which Python finds the object that it made for a module before.</summary>
+    /// <summary>The number by which Python finds the object that it created for a module.</summary>
     public static long Identity(Module module) => (long)Identities.GetValue(module, _ => Interlocked.Increment(ref _next));
 
-    // Lists and dictionaries of modules and arrays become those of C#, as a class of modules would have them.
+    // Lists and dictionaries of modules and arrays become C# collections, as in a class of modules.
     private static object? Member(object? value) => value switch
     {
         PythonDictionary named => named.Items.ToDictionary(item => (string)item.Key!, item => Member(item.Value)),
@@ -43,7 +43,7 @@ internal static class ModuleOperations
         _ => value,
     };
 
-    /// <summary>The members that hold something: what stands first in the paths of arrays and of modules.</summary>
+    /// <summary>The members that contain arrays or modules, which are the first names in their paths.</summary>
     private static string[] Names(Module module) => module is DynamicModule dynamic
         ? [.. dynamic.Names]
         : [.. module.Parameters().Keys.Concat(module.Children().Select(child => child.Key)).Select(path => path.Split('.')[0]).Distinct()];
@@ -52,7 +52,7 @@ internal static class ModuleOperations
         ? dynamic.Find(name)
         : Members.Get(module, name.Replace("_", "", StringComparison.Ordinal)));
 
-    // A list that is a module is a module.
+    // A list that is a module remains a module.
     private static object? Value(object? value) => value switch
     {
         Module => value,

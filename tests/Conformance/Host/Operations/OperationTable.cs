@@ -1,9 +1,9 @@
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>One thing that Python asks for.</summary>
+/// <summary>An operation that Python requests.</summary>
 internal delegate object? Operation(object?[] arguments);
 
-/// <summary>The operations by name. What a public member does by itself goes through <see cref="MemberOperations"/>.</summary>
+/// <summary>The operations by name. Operations that only use one public member go through <see cref="MemberOperations"/>.</summary>
 internal static class OperationTable
 {
     private static readonly Dictionary<string, Operation> Operations = new(

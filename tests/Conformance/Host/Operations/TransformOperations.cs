@@ -4,7 +4,7 @@ using DotMlx.Conformance.Wire;
 
 namespace DotMlx.Conformance.Operations;
 
-/// <summary>Transforms of Python's functions. Such a function takes a list of arrays, or a tree and a list.</summary>
+/// <summary>Transforms Python's functions. The C# function takes a list of arrays, or a tree and a list.</summary>
 internal static class TransformOperations
 {
     public static readonly Dictionary<string, Operation> All = new()
@@ -18,7 +18,7 @@ internal static class TransformOperations
         ["state"] = a => new PythonState((PythonFunction)a[0]!, (PythonFunction)a[1]!),
     };
 
-    /// <summary>Calls a function that answers [loss, auxiliary value…].</summary>
+    /// <summary>Calls a function that returns [loss, auxiliary value…].</summary>
     public static (MlxArray Loss, object?[] Auxiliary) Loss(object? function, object given)
     {
         object?[] items = Sequences.ItemsOf(Python.Call((PythonFunction)function!, [given]))!;
@@ -28,7 +28,7 @@ internal static class TransformOperations
     /// <summary>[value, auxiliary values, gradients].</summary>
     public static object?[] Parts(ITuple result) => [result[0], result[1], result[2]];
 
-    // Python finds the axes of the results while it runs the function, C# is told before: a first run finds them.
+    // Python finds the axes of the results while it runs the function, but C# must know them in advance, so a first run finds them.
     private static MlxArray[] VmapTwice(object?[] a)
     {
         Func<MlxArray[], MlxArray[]> function = OfArrays(a[0]);

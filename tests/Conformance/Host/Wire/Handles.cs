@@ -1,6 +1,6 @@
 namespace DotMlx.Conformance.Wire;
 
-/// <summary>The objects that Python holds, by number; it says when it lets go of one.</summary>
+/// <summary>The objects that Python holds, by number; Python reports each one that it releases.</summary>
 internal static class Handles
 {
     private static readonly Lock Lock = new();

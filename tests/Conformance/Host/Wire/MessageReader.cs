@@ -4,7 +4,7 @@ using System.Text;
 
 namespace DotMlx.Conformance.Wire;
 
-/// <summary>Reads what Python wrote.</summary>
+/// <summary>Reads Python's messages.</summary>
 internal unsafe ref struct MessageReader(byte* data, int length)
 {
     private readonly byte* _data = data;

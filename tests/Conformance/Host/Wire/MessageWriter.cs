@@ -8,7 +8,7 @@ using DotMlx.NN;
 
 namespace DotMlx.Conformance.Wire;
 
-/// <summary>Writes what Python reads: numbers, text, arrays and containers as such, everything else as a numbered object.</summary>
+/// <summary>Writes messages for Python: numbers, text, arrays, and containers by value, all else as numbered objects.</summary>
 internal sealed class MessageWriter
 {
     private byte[] _buffer = GC.AllocateUninitializedArray<byte>(1 << 12, pinned: true);
@@ -51,7 +51,7 @@ internal sealed class MessageWriter
         }
     }
 
-    // Modules and open files are objects to Python, whatever else they are.
+    // Modules and open files are objects in Python, even if they are also containers.
     private static bool IsContainer(object value) => value is TreeList or not (Module or IDisposable or Tree);
 
     private void Container(IEnumerable items)

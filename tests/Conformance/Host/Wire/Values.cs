@@ -1,6 +1,6 @@
 namespace DotMlx.Conformance.Wire;
 
-/// <summary>A function of Python, by the number under which Python keeps it.</summary>
+/// <summary>A function of Python, identified by the number under which Python keeps it.</summary>
 internal sealed record PythonFunction(int Number);
 
 internal sealed record PythonSlice(object? Start, object? Stop, object? Step);

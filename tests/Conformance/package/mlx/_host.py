@@ -87,7 +87,7 @@ LOG = os.environ.get("CONFORMANCE_LOG")
 
 
 def _log(kind, text):
-    """One line for each exception, with the test's file and line, for whoever looks into a failure."""
+    """One line for each exception, with the test's file and line, to investigate a failure."""
     frame, where = sys._getframe(), ""
     while frame is not None:
         if frame.f_code.co_name.startswith("test_"):
