@@ -81,7 +81,7 @@ internal static class ToolCommand
         string command = result.CommandResult.Command is RootCommand ? "" : $" {result.CommandResult.Command.Name}";
         string fault = result.UnmatchedTokens is [{ } unknown, ..] ? $"there is no argument '{unknown}'" : result.Errors[0]
             .Message.TrimEnd('.');
-        terminal.Error.WriteLine($"{Name}{command}: {Units.OneLine(fault, 300)} ('{Name}{command} --help' tells more).");
+        terminal.Error.WriteLine($"{Name}{command}: {Units.OneLine(fault, 300)} (see '{Name}{command} --help').");
         return false;
     }
 
