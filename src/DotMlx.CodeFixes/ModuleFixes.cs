@@ -71,7 +71,7 @@ public sealed class FileLocalFix() : SingleFix("DMLX009")
     }
 }
 
-/// <summary>Says whether a member is a parameter (DMLX007 and DMLX010).</summary>
+/// <summary>Declares whether a member is a parameter (DMLX007 and DMLX010).</summary>
 [ExportCodeFixProvider(LanguageNames.CSharp), Shared]
 public sealed class AttributeFix() : SingleFix("DMLX007", "DMLX010")
 {

@@ -5,7 +5,7 @@ using Microsoft.CodeAnalysis.CodeFixes;
 
 namespace DotMlx.CodeFixes;
 
-/// <summary>A fix that changes one document, for one diagnostic at a time or for all of a project.</summary>
+/// <summary>A fix that changes one document, for one diagnostic or for all diagnostics of a project.</summary>
 public abstract class SingleFix : CodeFixProvider
 {
     private readonly string[] _ids;
@@ -40,8 +40,8 @@ public abstract class SingleFix : CodeFixProvider
         }
     }
 
-    /// <summary>The ways to mend a diagnostic: what the IDE shows, and what it does to the root of the document.</summary>
+    /// <summary>The fixes of a diagnostic: the titles for the IDE, and the changes to the root of the document.</summary>
     /// <param name="diagnostic">The diagnostic.</param>
-    /// <param name="node">The node at its location.</param>
+    /// <param name="node">The node at the diagnostic's location.</param>
     protected abstract IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node);
 }

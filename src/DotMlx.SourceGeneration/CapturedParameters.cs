@@ -4,7 +4,7 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace DotMlx.SourceGeneration;
 
 /// <summary>
-/// Finds parameters of a primary constructor that hold arrays or modules and are used beyond initializers: the compiler keeps them in
+/// Finds parameters of a primary constructor that hold arrays or modules and are used outside initializers. The compiler keeps them in
 /// unnamed fields, so they would be neither trained nor saved.
 /// </summary>
 internal static class CapturedParameters

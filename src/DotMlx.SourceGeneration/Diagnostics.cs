@@ -3,7 +3,7 @@ using Microsoft.CodeAnalysis.Text;
 
 namespace DotMlx.SourceGeneration;
 
-/// <summary>The generator's diagnostics; every message says how to fix the code.</summary>
+/// <summary>The generator's diagnostics; every message explains how to fix the code.</summary>
 internal static class Diagnostics
 {
     private const string Category = "DotMlx.NN";
@@ -53,7 +53,7 @@ internal static class Diagnostics
         new(id, title, message, Category, DiagnosticSeverity.Error, isEnabledByDefault: true);
 }
 
-/// <summary>A diagnostic as plain data; symbols and syntax would keep whole compilations alive.</summary>
+/// <summary>A diagnostic as plain data, because symbols and syntax would keep whole compilations alive.</summary>
 internal sealed record DiagnosticInfo(DiagnosticDescriptor Descriptor, LocationInfo? Location, EquatableArray<string> Arguments)
 {
     public static DiagnosticInfo Create(DiagnosticDescriptor descriptor, Location? location, params string[] arguments) =>

@@ -1,4 +1,4 @@
 namespace System.Runtime.CompilerServices;
 
-/// <summary>The compiler asks for this type to compile records; .NET Standard 2.0 does not have it.</summary>
+/// <summary>The compiler requires this type to compile records, but .NET Standard 2.0 doesn't have it.</summary>
 internal static class IsExternalInit;

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace DotMlx.SourceGeneration;
 
-/// <summary>Reads [Parameter], [Buffer] and [NotParameter], and finds those that stand where they have no meaning.</summary>
+/// <summary>Reads [Parameter], [Buffer], and [NotParameter], and finds attributes on members where they have no meaning.</summary>
 internal sealed class MemberAttributes
 {
     public const string Namespace = "DotMlx.NN";
@@ -51,7 +51,7 @@ internal sealed class MemberAttributes
         return result;
     }
 
-    /// <summary>The complaint about an attribute on a member that cannot be a parameter, or null.</summary>
+    /// <summary>The error of an attribute on a member that can't be a parameter, or null.</summary>
     public static DiagnosticInfo? CheckPlace(ISymbol member, string attribute)
     {
         string? reason = member switch

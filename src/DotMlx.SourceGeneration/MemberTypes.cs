@@ -5,17 +5,17 @@ namespace DotMlx.SourceGeneration;
 /// <summary>The role of a member's type in parameter discovery.</summary>
 internal enum TypeRole
 {
-    /// <summary>Nothing that holds parameters.</summary>
+    /// <summary>The type holds no parameters.</summary>
     None,
 
     /// <summary>An array, a module, or lists and string-keyed dictionaries of them.</summary>
     Parameters,
 
-    /// <summary>A container of parameters that cannot be walked and written by name.</summary>
+    /// <summary>A container of parameters that can't be traversed and written by name.</summary>
     Unsupported,
 }
 
-/// <summary>Decides by type whether a member holds parameters.</summary>
+/// <summary>Determines from a type whether a member holds parameters.</summary>
 internal static class MemberTypes
 {
     public const string ModuleType = "DotMlx.NN.Module";
@@ -78,7 +78,7 @@ internal static class MemberTypes
             && type.ContainingNamespace.ToDisplayString() == fullName.Substring(0, dot);
     }
 
-    /// <summary>The element type of a collection; walkable when it has positions or string keys.</summary>
+    /// <summary>The element type of a collection, which can be traversed if it has positions or string keys.</summary>
     private static ITypeSymbol? Element(INamedTypeSymbol type, out bool walkable)
     {
         IEnumerable<INamedTypeSymbol> shapes = type.TypeKind == TypeKind.Interface

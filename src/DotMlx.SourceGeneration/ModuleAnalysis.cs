@@ -14,7 +14,7 @@ internal sealed class ModuleAnalysis
 
     private ModuleAnalysis(INamedTypeSymbol type) => _type = type;
 
-    /// <summary>The model, or null when there is nothing to write and nothing to complain about.</summary>
+    /// <summary>The model, or null if there is nothing to write and nothing to report.</summary>
     public static ModuleModel? Run(INamedTypeSymbol type, ClassDeclarationSyntax declaration, SemanticModel semantics,
         CancellationToken cancel)
     {
@@ -213,7 +213,7 @@ internal sealed class ModuleAnalysis
 
     private static bool Stores(ISymbol symbol) => symbol is IFieldSymbol || BackingField((IPropertySymbol)symbol) is not null;
 
-    /// <summary>A class with <c>MlxArray Forward(MlxArray)</c> can stand in a <c>Sequential</c> without saying so.</summary>
+    /// <summary>A class with <c>MlxArray Forward(MlxArray)</c> can be used in a <c>Sequential</c> without declaring it.</summary>
     private bool ShouldImplementUnary() =>
         !_type.Interfaces.Any(i => MemberTypes.Is(i, MemberTypes.UnaryType))
         && _type.GetMembers("Forward").OfType<IMethodSymbol>().Any(method =>

@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace DotMlx.SourceGeneration;
 
 /// <summary>
-/// Finds the parameters of every class derived from <c>DotMlx.NN.Module</c> and writes the part of the class that lists them,
-/// so that no reflection is needed at run time.
+/// Finds the parameters of every class derived from <c>DotMlx.NN.Module</c> and writes the part of the class that lists them, so that no
+/// reflection is needed at run time.
 /// </summary>
 [Generator(LanguageNames.CSharp)]
 public sealed class ModuleGenerator : IIncrementalGenerator

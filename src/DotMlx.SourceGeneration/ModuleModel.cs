@@ -10,21 +10,21 @@ internal enum MemberAccess
     Field,
 }
 
-/// <summary>One member that holds arrays or modules.</summary>
-/// <param name="Name">The name in Python's sense.</param>
+/// <summary>A member that holds arrays or modules.</summary>
+/// <param name="Name">The name of the attribute in Python.</param>
 /// <param name="Member">The C# member.</param>
-/// <param name="Type">Its type, fully qualified.</param>
-/// <param name="Access">How it is replaced.</param>
-/// <param name="FieldName">The field behind it, for <see cref="MemberAccess.Field"/>.</param>
-/// <param name="IsBuffer">State that is saved but never trained.</param>
-/// <param name="Removes">The member takes an inherited parameter off the list.</param>
+/// <param name="Type">The fully qualified type.</param>
+/// <param name="Access">How the value is replaced.</param>
+/// <param name="FieldName">The backing field, for <see cref="MemberAccess.Field"/>.</param>
+/// <param name="IsBuffer">Whether the state is saved but never trained.</param>
+/// <param name="Removes">Whether the member removes an inherited parameter from the list.</param>
 internal sealed record MemberModel(
     string Name, string Member, string Type, MemberAccess Access, string FieldName, bool IsBuffer, bool Removes);
 
 /// <summary>A type declaration around the generated part, outermost first; the last one is the module itself.</summary>
 internal sealed record TypeHeader(string Keyword, string Name, string TypeParameters);
 
-/// <summary>Everything that is written for one module class, and everything wrong with it.</summary>
+/// <summary>All generated code of a module class, and all of its errors.</summary>
 internal sealed record ModuleModel(
     string HintName,
     string Namespace,

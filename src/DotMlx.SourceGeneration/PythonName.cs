@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.SourceGeneration;
 
-/// <summary>Turns a C# member name into the name that the same attribute has in Python.</summary>
+/// <summary>Converts a C# member name to the name of the same attribute in Python.</summary>
 internal static class PythonName
 {
     /// <summary><c>QueryProj</c> becomes <c>query_proj</c>, <c>QKVProj</c> <c>qkv_proj</c>, <c>W1</c> <c>w1</c>.</summary>

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace DotMlx.Tool;
 
-/// <summary>Where a command writes: tables with frames on a terminal, plain aligned text where the output is redirected.</summary>
+/// <summary>The output of a command: tables with frames in a terminal, aligned plain text if the output is redirected.</summary>
 internal sealed class Terminal(IAnsiConsole console, TextWriter error)
 {
     private static readonly JsonSerializerOptions JsonOptions = new() { WriteIndented = true,
@@ -17,23 +17,23 @@ internal sealed class Terminal(IAnsiConsole console, TextWriter error)
 
     public bool IsInteractive => console.Profile.Out.IsTerminal;
 
-    /// <summary>Whether a line on the error output that is written over and over is of use.</summary>
+    /// <summary>Whether a line of the error output that is overwritten repeatedly is useful.</summary>
     public bool ShowsProgress { get; init; }
 
-    /// <summary>The input that the user or a pipe writes.</summary>
+    /// <summary>The input from the user or a pipe.</summary>
     public TextReader Input { get; init; } = TextReader.Null;
 
-    /// <summary>Reads a key without showing it; null where the input is no keyboard.</summary>
+    /// <summary>Reads a key without showing it; null if the input isn't a keyboard.</summary>
     public Func<ConsoleKeyInfo>? ReadKey { get; init; }
 
     public void Line(string text = "") => Output.WriteLine(text);
 
     public void Note(string text) => Error.WriteLine($"note: {text}");
 
-    /// <summary>Writes text that stands back behind the rest, where the output is a terminal.</summary>
+    /// <summary>Writes less important text, dimmed in a terminal.</summary>
     public void Dim(string text) => console.Write(new Text(text, new Style(decoration: Decoration.Dim)));
 
-    /// <summary>Writes a line of the error output over the one before; an empty text ends it.</summary>
+    /// <summary>Overwrites the previous line of the error output; an empty text ends it.</summary>
     public void Progress(string text)
     {
         if (ShowsProgress)
@@ -44,7 +44,7 @@ internal sealed class Terminal(IAnsiConsole console, TextWriter error)
 
     public void Json(JsonNode node) => Output.WriteLine(node.ToJsonString(JsonOptions));
 
-    /// <summary>Writes a table; the names of columns of numbers end with <c>#</c>, which is not shown.</summary>
+    /// <summary>Writes a table. The names of numeric columns end with <c>#</c>, which isn't shown.</summary>
     public void Table(string[] columns, IReadOnlyList<string[]> rows)
     {
         if (IsInteractive)

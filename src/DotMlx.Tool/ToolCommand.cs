@@ -17,7 +17,7 @@ using DotMlx.Tool.Serve;
 
 namespace DotMlx.Tool;
 
-/// <summary>The program as a function of its arguments, so that tests can call it.</summary>
+/// <summary>Runs the program as a function of its arguments, so that tests can call it.</summary>
 internal static class ToolCommand
 {
     public const int Success = 0;
@@ -85,7 +85,7 @@ internal static class ToolCommand
         return false;
     }
 
-    /// <summary>One line for what a user can put right; null for what is a fault of the program.</summary>
+    /// <summary>Returns one line for an error that the user can correct; null for an error in the program.</summary>
     private static string? Explain(Exception exception) => exception switch
     {
         ToolException => exception.Message,

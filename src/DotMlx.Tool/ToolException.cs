@@ -1,4 +1,4 @@
 namespace DotMlx.Tool;
 
-/// <summary>Something the user can put right; the message is one line.</summary>
+/// <summary>An error that the user can correct; the message is one line.</summary>
 internal sealed class ToolException(string message) : Exception(message);

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DotMlx.Tool;
 
-/// <summary>Numbers as people read them.</summary>
+/// <summary>Formats numbers for readers.</summary>
 internal static class Units
 {
     private static readonly string[] Prefixes = ["", "k", "M", "G", "T", "P", "E"];
@@ -26,7 +26,7 @@ internal static class Units
 
     public static string Plural(long count, string thing) => $"{Count(count)} {thing}{(count == 1 ? "" : "s")}";
 
-    /// <summary>A text on one line, cut to a length.</summary>
+    /// <summary>Shortens a text to one line of limited length.</summary>
     public static string OneLine(string text, int length)
     {
         string line = text.ReplaceLineEndings(" ").Replace('\t', ' ');

@@ -6,8 +6,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace DotMlx.SourceGeneration.Analyzers;
 
 /// <summary>
-/// Looks into a function that is given to <c>Mx.Compile</c>: arrays that it captures are constants, and models and optimizers that it uses
-/// are to be named.
+/// Checks a function that is passed to <c>Mx.Compile</c>: captured arrays are constants, and the models and optimizers that it uses must be
+/// named.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class CompiledFunctionAnalyzer : DiagnosticAnalyzer

@@ -33,7 +33,7 @@ internal static class Known
 
     public static bool IsMx(IMethodSymbol method, string name) => method.Name == name && MemberTypes.Is(method.ContainingType, MxType);
 
-    /// <summary>The local, parameter or field that an operand stands for; of a field or property, only those of this object.</summary>
+    /// <summary>The local, parameter, or field that an operand refers to; fields and properties only of this object.</summary>
     public static ISymbol? SymbolOf(IOperation? operation) => operation switch
     {
         ILocalReferenceOperation local => local.Local,

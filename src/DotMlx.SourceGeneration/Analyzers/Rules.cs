@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 
 namespace DotMlx.SourceGeneration.Analyzers;
 
-/// <summary>The analyzers' diagnostics; every message says how to fix the code.</summary>
+/// <summary>The analyzers' diagnostics; every message explains how to fix the code.</summary>
 internal static class Rules
 {
     public static readonly DiagnosticDescriptor ArrayEquality = Warning("DMLX012", "Arrays are compared by reference",

@@ -6,7 +6,8 @@ using Microsoft.CodeAnalysis.Operations;
 namespace DotMlx.SourceGeneration.Analyzers;
 
 /// <summary>
-/// Finds arrays that are made inside an <c>MlxScope</c> and returned, or put into a variable from before it, without <c>Keep</c>.
+/// Finds arrays that are made inside an <c>MlxScope</c> and returned, or assigned to a variable from outside the scope, without
+/// <c>Keep</c>.
 /// </summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class ScopeAnalyzer : DiagnosticAnalyzer

@@ -6,7 +6,7 @@ using Microsoft.CodeAnalysis.Operations;
 
 namespace DotMlx.SourceGeneration.Analyzers;
 
-/// <summary>Finds loops that update a model and never evaluate it: the graph, and with it the memory, grows with every step.</summary>
+/// <summary>Finds loops that update a model but never evaluate it, so that the graph, and its memory, grows with every step.</summary>
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class TrainingLoopAnalyzer : DiagnosticAnalyzer
 {

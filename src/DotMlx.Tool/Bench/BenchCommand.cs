@@ -5,7 +5,7 @@ using DotMlx.Tool.Info;
 
 namespace DotMlx.Tool.Bench;
 
-/// <summary><c>dotnet mlx bench</c>: how fast the operations are on this machine.</summary>
+/// <summary><c>dotnet mlx bench</c>: measures the operations on this machine.</summary>
 internal static class BenchCommand
 {
     private const double DefaultSeconds = 1;
@@ -95,7 +95,9 @@ internal static class BenchCommand
         return measurements;
     }
 
-    /// <summary>The expected time of a run, from the last run of its kind; if that one was skipped, larger ones are skipped too.</summary>
+    /// <summary>
+    /// The expected time of a run, from the previous run of its kind; if that one was skipped, larger ones are skipped too.
+    /// </summary>
     private static double? Expected(Workload workload, List<Measurement> measurements)
     {
         Measurement? last = measurements.LastOrDefault(other =>

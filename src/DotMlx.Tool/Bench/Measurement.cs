@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace DotMlx.Tool.Bench;
 
-/// <summary>The median time of a workload's runs, or why there is none.</summary>
+/// <summary>The median time of a workload's runs, or the reason why there is none.</summary>
 internal sealed record Measurement(Workload Workload, double? Seconds, int Runs, string? Note)
 {
     private const int MinRuns = 3;
@@ -13,7 +13,7 @@ internal sealed record Measurement(Workload Workload, double? Seconds, int Runs,
 
     public string RateUnit => Workload.Unit == "examples" ? "examples/s" : $"{Workload.Unit}/s";
 
-    /// <summary>Runs once to warm up, then for about <paramref name="seconds"/>, at least three times.</summary>
+    /// <summary>Runs the workload once to warm up, and then for about <paramref name="seconds"/>, at least three times.</summary>
     public static Measurement Take(Workload workload, double seconds)
     {
         try

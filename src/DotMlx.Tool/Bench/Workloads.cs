@@ -3,7 +3,7 @@ using DotMlx.Optimizers;
 
 namespace DotMlx.Tool.Bench;
 
-/// <summary>The operations people ask about. The small set is for a quick look and for the reference library.</summary>
+/// <summary>The measured operations. The small set is for a quick check and for the reference library.</summary>
 internal static class Workloads
 {
     private static readonly DType[] MatrixTypes = [DType.Float32, DType.Float16, DType.BFloat16];

@@ -6,7 +6,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Tool.Chat;
 
-/// <summary><c>dotnet mlx chat</c>: a conversation on the terminal, or one line of a pipe after the other.</summary>
+/// <summary><c>dotnet mlx chat</c>: a conversation in the terminal, or with one message per line of a pipe.</summary>
 internal static class ChatCommand
 {
     private const int MaxTokens = 2048;

@@ -38,7 +38,7 @@ internal sealed class ChatLoop
 
     private bool IsInteractive => _editor is not null;
 
-    /// <summary>Chats until the input ends or the user does.</summary>
+    /// <summary>Chats until the input or the user ends the chat.</summary>
     /// <returns>The exit code of the program.</returns>
     public int Run()
     {
@@ -63,7 +63,7 @@ internal sealed class ChatLoop
         return ToolCommand.Success;
     }
 
-    /// <summary>A message of one line, or of several where they end with a backslash.</summary>
+    /// <summary>Reads a message of one line, or of several lines if they end with a backslash.</summary>
     private string? ReadMessage()
     {
         StringBuilder message = new();
@@ -80,8 +80,8 @@ internal sealed class ChatLoop
         return message.Length > 0 ? message.ToString() : null;
     }
 
-    /// <summary>Carries out a command.</summary>
-    /// <returns>Whether the chat goes on.</returns>
+    /// <summary>Executes a command.</summary>
+    /// <returns>Whether the chat continues.</returns>
     private bool Carry(string line)
     {
         string[] parts = line.Split(' ', 2, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
@@ -142,7 +142,7 @@ internal sealed class ChatLoop
         Ask(question.Text);
     }
 
-    /// <summary>Tells a mistake in a line and goes on where someone can put it right; a pipe's mistake ends the program.</summary>
+    /// <summary>Reports an error in one line, and continues if a user can correct it. An error in a pipe ends the program.</summary>
     private void Try(Action action)
     {
         try

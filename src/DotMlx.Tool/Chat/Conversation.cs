@@ -17,18 +17,18 @@ internal sealed class Conversation
     /// <summary>The system message, or null.</summary>
     public string? System { get; set; }
 
-    /// <summary>The messages of user and model.</summary>
+    /// <summary>The messages of the user and the model.</summary>
     public IReadOnlyList<ChatMessage> Turns => _turns;
 
-    /// <summary>All messages, the system message first.</summary>
+    /// <summary>All messages, with the system message first.</summary>
     public IEnumerable<ChatMessage> All => string.IsNullOrEmpty(System) ? _turns : [new(ChatRole.System, System), .. _turns];
 
     public void Add(ChatRole role, string text) => _turns.Add(new(role, text));
 
-    /// <summary>Forgets the messages of user and model.</summary>
+    /// <summary>Removes the messages of the user and the model.</summary>
     public void Reset() => _turns.Clear();
 
-    /// <summary>Takes the last message back.</summary>
+    /// <summary>Removes the last message.</summary>
     public void RemoveLast() => _turns.RemoveAt(_turns.Count - 1);
 
     public void Save(string path)
@@ -37,8 +37,8 @@ internal sealed class Conversation
         File.WriteAllText(path, messages.ToJsonString(Format) + "\n");
     }
 
-    /// <summary>Replaces everything by what a file holds.</summary>
-    /// <exception cref="ToolException">The file is none that <see cref="Save"/> wrote.</exception>
+    /// <summary>Replaces the conversation with that of a file.</summary>
+    /// <exception cref="ToolException">The file wasn't written by <see cref="Save"/>.</exception>
     public void Load(string path)
     {
         List<ChatMessage> messages = Read(path);

@@ -3,8 +3,8 @@ using System.Text;
 namespace DotMlx.Tool.Chat;
 
 /// <summary>
-/// Reads a line from a keyboard, with editing and the lines before at the arrow keys. It shows as much of the line as fits in the width, so
-/// that no line of the terminal wraps.
+/// Reads a line from the keyboard, with editing, and with earlier lines on the arrow keys. It shows only the part of the line that fits in
+/// the width, so that no line of the terminal wraps.
 /// </summary>
 internal sealed class LineEditor(TextWriter output, Func<ConsoleKeyInfo> readKey, Func<int> width)
 {
@@ -15,7 +15,7 @@ internal sealed class LineEditor(TextWriter output, Func<ConsoleKeyInfo> readKey
     private string _draft = "";
 
     /// <summary>Reads a line.</summary>
-    /// <returns>The line, or null where the user ends the input.</returns>
+    /// <returns>The line, or null if the user ends the input.</returns>
     public string? ReadLine(string prompt)
     {
         _line.Clear();
@@ -109,7 +109,7 @@ internal sealed class LineEditor(TextWriter output, Func<ConsoleKeyInfo> readKey
         }
     }
 
-    /// <summary>Puts a line of the history in place of the present one, which waits behind the last one.</summary>
+    /// <summary>Shows a line of the history in place of the current one, which follows the last one.</summary>
     private void Recall(int index)
     {
         if (index < 0 || index > _history.Count)

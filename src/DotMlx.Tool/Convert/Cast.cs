@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace DotMlx.Tool.Convert;
 
-/// <summary>Converts the element type of arrays of its own sort, and refuses to turn numbers into others.</summary>
+/// <summary>Converts the element type of floating-point or integer arrays, and refuses conversions that change values.</summary>
 internal static class Cast
 {
-    /// <summary>Whether an element type is of the sort that <paramref name="target"/> converts.</summary>
+    /// <summary>Whether <paramref name="target"/> converts arrays of this element type.</summary>
     public static bool Applies(DType from, DType target) =>
         from != target && ((from.IsFloating() && target.IsFloating()) || (from.IsInteger() && target.IsInteger()));
 
-    /// <exception cref="ToolException">A number has no counterpart in the target type.</exception>
+    /// <exception cref="ToolException">A number can't be represented in the target type.</exception>
     public static MlxArray To(string name, MlxArray array, DType target)
     {
         MlxStream cpu = DeviceType.Cpu;
@@ -28,7 +28,7 @@ internal static class Cast
         return converted;
     }
 
-    /// <summary>The numbers whose bytes an array holds. Every floating-point type has them all.</summary>
+    /// <summary>The numbers for the bytes of an array. Every floating-point type can represent all of them.</summary>
     public static MlxArray FromFloat8(string name, MlxArray array, DType target)
     {
         using MlxArray numbers = Mx.FromFp8(array, DType.Float32, DeviceType.Cpu);

@@ -2,10 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Tool.Convert;
 
-/// <summary>One conversion. The new file appears complete or not at all, and replaces another only when that was asked for.</summary>
+/// <summary>
+/// One conversion. Converts a file. The new file appears complete or not at all, and replaces another file only on request.
+/// </summary>
 internal sealed record Conversion(string Input, string Output, DType? Target, bool Force)
 {
-    /// <exception cref="ToolException">It cannot be done; the message says what stands in the way.</exception>
+    /// <exception cref="ToolException">The file can't be converted; the message explains the reason.</exception>
     public void Run(Terminal terminal)
     {
         TargetFormat format = TargetFormat.Of(Output);

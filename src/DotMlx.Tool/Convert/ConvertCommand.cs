@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace DotMlx.Tool.Convert;
 
-/// <summary><c>dotnet mlx convert</c>: one file of arrays into another format or element type.</summary>
+/// <summary><c>dotnet mlx convert</c>: converts a file of arrays to another format or element type.</summary>
 internal static class ConvertCommand
 {
     private static readonly DType[] Targets =

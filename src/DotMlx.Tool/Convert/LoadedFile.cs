@@ -5,7 +5,7 @@ using DotMlx.Tool.Inspect;
 
 namespace DotMlx.Tool.Convert;
 
-/// <summary>The arrays of a file and what its header told of them.</summary>
+/// <summary>The arrays of a file and the contents of its header.</summary>
 internal sealed class LoadedFile : IDisposable
 {
     // This key describes the layout of a GGUF file rather than its contents, and MLX writes its own.
@@ -25,7 +25,7 @@ internal sealed class LoadedFile : IDisposable
     /// <summary>The arrays of 8-bit floating-point numbers, which are loaded as bytes, and the format's names of their types.</summary>
     public Dictionary<string, string> Float8 { get; } = [];
 
-    /// <exception cref="ToolException">The file holds what MLX does not load.</exception>
+    /// <exception cref="ToolException">The file contains arrays that MLX can't load.</exception>
     public static LoadedFile Read(string path)
     {
         FileDescription description = FileDescription.Read(path);
@@ -52,11 +52,11 @@ internal sealed class LoadedFile : IDisposable
         }
     }
 
-    /// <summary>The metadata as safetensors has it: texts as they are, anything else as JSON.</summary>
+    /// <summary>The metadata for safetensors: strings unchanged, other values as JSON.</summary>
     public Dictionary<string, string> TextMetadata() => Metadata()
         .ToDictionary(item => item.Key, item => item.Value as string ?? Json(item.Value)!.ToJsonString());
 
-    /// <summary>The metadata as GGUF has it: of a GGUF file as it was, of any other its texts.</summary>
+    /// <summary>The metadata for GGUF: that of a GGUF file unchanged, and the strings of any other file.</summary>
     public Dictionary<string, GgufValue> GgufMetadata() => _files is [GgufFile file]
         ? file.Metadata.Where(item => item.Key != Alignment).ToDictionary()
         : Metadata().ToDictionary(item => item.Key, item => new GgufValue((string)item.Value));

@@ -1,6 +1,6 @@
 namespace DotMlx.Tool.Convert;
 
-/// <summary>A format that can be written: what it cannot hold, and how it is written.</summary>
+/// <summary>An output format: the arrays that it can't represent, and how it is written.</summary>
 internal abstract class TargetFormat
 {
     private static readonly TargetFormat[] All = [new Safetensors(), new Npy(), new Npz(), new Gguf()];
@@ -9,19 +9,19 @@ internal abstract class TargetFormat
 
     public virtual bool HasMetadata => false;
 
-    /// <exception cref="ToolException">The extension names no format.</exception>
+    /// <exception cref="ToolException">The extension belongs to no format.</exception>
     public static TargetFormat Of(string path) =>
         Array.Find(All, format => path.EndsWith(format.Extension, StringComparison.OrdinalIgnoreCase))
         ?? throw new ToolException($"'{path}' doesn't have the extension of a supported "
         + $"format: {string.Join(", ", All.Select(format => format.Extension))}.");
 
-    /// <summary>Why an array cannot be written, or null.</summary>
+    /// <summary>The reason why an array can't be written, or null.</summary>
     public virtual string? Refusal(string name, MlxArray array) => null;
 
-    /// <summary>Why these arrays cannot be written together, or null.</summary>
+    /// <summary>The reason why these arrays can't be written together, or null.</summary>
     public virtual string? Refusal(int count) => null;
 
-    /// <summary>Writes the whole file.</summary>
+    /// <summary>Writes the complete file.</summary>
     public abstract void Write(Stream stream, LoadedFile file);
 
     private sealed class Safetensors : TargetFormat

@@ -3,7 +3,7 @@ using DotMlx.Tool.Models;
 
 namespace DotMlx.Tool.Download;
 
-/// <summary><c>dotnet mlx download</c>: a model of the hub into the cache that Python shares.</summary>
+/// <summary><c>dotnet mlx download</c>: downloads a model into the cache that Python shares.</summary>
 internal static class DownloadCommand
 {
     public static Command Create(Terminal terminal)

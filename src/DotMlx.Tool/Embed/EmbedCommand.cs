@@ -9,7 +9,7 @@ using Microsoft.Extensions.AI;
 
 namespace DotMlx.Tool.Embed;
 
-/// <summary><c>dotnet mlx embed</c>: a vector for each text.</summary>
+/// <summary><c>dotnet mlx embed</c>: computes a vector for each text.</summary>
 internal static class EmbedCommand
 {
     private static readonly JsonSerializerOptions Lines = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

@@ -5,7 +5,7 @@ using DotMlx.Tool.Models;
 
 namespace DotMlx.Tool.Fuse;
 
-/// <summary><c>dotnet mlx fuse</c>: a model with an adapter brought into its weights.</summary>
+/// <summary><c>dotnet mlx fuse</c>: merges an adapter into the weights of a model.</summary>
 internal static class FuseCommand
 {
     public static Command Create(Terminal terminal)

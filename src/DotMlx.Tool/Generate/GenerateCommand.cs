@@ -8,7 +8,7 @@ using DotMlx.Tool.Models;
 
 namespace DotMlx.Tool.Generate;
 
-/// <summary><c>dotnet mlx generate</c>: one answer, or the continuation of a text.</summary>
+/// <summary><c>dotnet mlx generate</c>: answers a prompt, or continues a text.</summary>
 internal static class GenerateCommand
 {
     private const int MaxTokens = 256;
@@ -78,7 +78,7 @@ internal static class GenerateCommand
     private static string Name(FinishReason? reason) => reason == FinishReason.Length ? "length" : "stop";
 }
 
-/// <summary>How fast a generation was.</summary>
+/// <summary>The speed of a generation.</summary>
 /// <param name="PromptTokens">The tokens of the prompt that were computed.</param>
 /// <param name="First">The time to the first token.</param>
 /// <param name="Tokens">The tokens that were generated.</param>

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.Tool.Info;
 
-/// <summary><c>dotnet mlx info</c>: which library is in use, what it can do, and why it is this one.</summary>
+/// <summary><c>dotnet mlx info</c>: shows the library in use, its features, and why it was chosen.</summary>
 internal static class InfoCommand
 {
     public static Command Create(Terminal terminal)

@@ -4,10 +4,10 @@ namespace DotMlx.Tool.Inspect;
 internal sealed record FileDescription(
     string Path, string Format, IReadOnlyList<ArrayDescription> Arrays, IReadOnlyList<KeyValuePair<string, object>> Metadata)
 {
-    /// <summary>Reads headers only, so the size of the data does not matter, and no native library is needed.</summary>
+    /// <summary>Reads only headers, so the size of the data doesn't matter, and no native library is needed.</summary>
     /// <param name="path">A safetensors, npy, npz, or GGUF file, the index of a sharded model, or a folder with such an index.</param>
-    /// <exception cref="ToolException">It is a folder without an index.</exception>
-    /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
+    /// <exception cref="ToolException">The folder contains no index.</exception>
+    /// <exception cref="InvalidDataException">The file is broken; the message names the file and the fault.</exception>
     public static FileDescription Read(string path)
     {
         if (Directory.Exists(path))
@@ -23,8 +23,8 @@ internal sealed record FileDescription(
         return SafetensorsIndex.IsIndex(path) ? ShardedModel.Read(path) : ReadFile(path);
     }
 
-    /// <summary>Reads the header of one file, which is no index.</summary>
-    /// <exception cref="InvalidDataException">The file is broken; the message names it and its fault.</exception>
+    /// <summary>Reads the header of one file that isn't an index.</summary>
+    /// <exception cref="InvalidDataException">The file is broken; the message names the file and the fault.</exception>
     public static FileDescription ReadFile(string path)
     {
         using ByteSource source = ByteSource.Open(path);

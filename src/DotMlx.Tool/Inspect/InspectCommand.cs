@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace DotMlx.Tool.Inspect;
 
-/// <summary><c>dotnet mlx inspect</c>: what is in files of arrays, from their headers alone.</summary>
+/// <summary><c>dotnet mlx inspect</c>: shows the contents of array files, from their headers alone.</summary>
 internal static class InspectCommand
 {
     private const int ValueLength = 100;

@@ -3,8 +3,8 @@ namespace DotMlx.Tool.Inspect;
 /// <summary>A model in several safetensors files with an index.</summary>
 internal static class ShardedModel
 {
-    /// <summary>The one index in a folder.</summary>
-    /// <exception cref="ToolException">There is none, or several.</exception>
+    /// <summary>The only index in a folder.</summary>
+    /// <exception cref="ToolException">The folder contains no index, or several.</exception>
     public static string IndexIn(string folder)
     {
         string[] found = [.. Directory.EnumerateFiles(folder, "*" + SafetensorsIndex.Extension).Order(StringComparer.Ordinal)];
@@ -18,7 +18,7 @@ internal static class ShardedModel
         };
     }
 
-    /// <summary>The files that hold the arrays.</summary>
+    /// <summary>The files that contain the arrays.</summary>
     public static IReadOnlyList<string> Shards(string path)
     {
         SafetensorsIndex index = SafetensorsIndex.Read(path);
@@ -26,7 +26,7 @@ internal static class ShardedModel
     }
 
     /// <summary>The arrays and metadata of all shards; the index and the shards must agree.</summary>
-    /// <exception cref="InvalidDataException">They do not, or shards are missing.</exception>
+    /// <exception cref="InvalidDataException">The index and the shards disagree, or shards are missing.</exception>
     public static FileDescription Read(string path)
     {
         SafetensorsIndex index = SafetensorsIndex.Read(path);

@@ -6,8 +6,8 @@ using System.Text;
 namespace DotMlx.Tool.Launch;
 
 /// <summary>
-/// A program at the head of a process group of its own, so that it and what it starts can be stopped together; .NET's Process
-/// cannot do that on Unix.
+/// A program that leads its own process group, so that the launcher can stop it together with the processes that it starts. .NET's Process
+/// can't do that on Unix.
 /// </summary>
 internal sealed unsafe partial class ChildProcess : IDisposable
 {
@@ -35,7 +35,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         _exitCode = new Lazy<int>(TakeExitCode);
     }
 
-    /// <summary>The number of the process and of its group.</summary>
+    /// <summary>The ID of the process and of its group.</summary>
     public int Id { get; }
 
     public Stream Output => _output;
@@ -43,10 +43,12 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     public Stream Errors => _errors;
 
     /// <summary>Starts a program.</summary>
-    /// <param name="command">The program, looked for on PATH, and its arguments.</param>
-    /// <param name="environment">All of its variables.</param>
-    /// <param name="hasInput">Whether its input is a pipe that stays open until <see cref="CloseInput"/>; otherwise it is empty.</param>
-    /// <exception cref="Win32Exception">It cannot be started.</exception>
+    /// <param name="command">The program, which is searched on PATH, and its arguments.</param>
+    /// <param name="environment">All of its environment variables.</param>
+    /// <param name="hasInput">
+    /// Whether its input is a pipe that stays open until <see cref="CloseInput"/>; otherwise, its input is empty.
+    /// </param>
+    /// <exception cref="Win32Exception">The program can't be started.</exception>
     public static ChildProcess Start(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, bool hasInput = false)
     {
         var output = new AnonymousPipeServerStream(PipeDirection.In, HandleInheritability.None);
@@ -72,7 +74,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     }
 
     /// <summary>
-    /// Waits for the end. Linux keeps the process ID until <see cref="Forget"/>, so that signals reach no other process.
+    /// Waits until the process ends. Linux keeps the process ID until <see cref="Forget"/>, so that signals reach no other process.
     /// </summary>
     /// <returns>The exit code, or 128 and the signal that ended it.</returns>
     public int Wait()
@@ -99,7 +101,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
         return code == ByItself ? status & 0xff : Signals.ExitCode(status);
     }
 
-    /// <summary>Lets go of a process that has ended.</summary>
+    /// <summary>Reaps a process that has ended.</summary>
     public void Forget() => _ = _exitCode.Value;
 
     /// <summary>Sends a signal to the whole group, even if the group leader has ended.</summary>
@@ -239,7 +241,7 @@ internal sealed unsafe partial class ChildProcess : IDisposable
     [LibraryImport("libc", EntryPoint = "kill")]
     private static partial int Kill(int id, int signal);
 
-    /// <summary>Texts as C has arguments and variables: pointers to bytes that end with zero, and a null at the end.</summary>
+    /// <summary>Strings as C's arguments and environment: pointers to null-terminated bytes, followed by a null pointer.</summary>
     private sealed class TextVector : IDisposable
     {
         private readonly int _count;

@@ -6,7 +6,7 @@ namespace DotMlx.Tool.Launch;
 /// <summary>Unused ports of the loopback interface.</summary>
 internal static class FreePorts
 {
-    /// <summary>Different ports, all free at this moment.</summary>
+    /// <summary>Returns different ports that are all free at this moment.</summary>
     public static int[] Take(int count)
     {
         // All ports stay reserved until the last one is found, so that no port is found twice.

@@ -9,7 +9,7 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
     /// <summary>
     /// Reads <c>[{"ssh": …, "ips": […], "rdma": […]}, …]</c>, or an object with such <c>hosts</c>, a <c>backend</c> and <c>envs</c>.
     /// </summary>
-    /// <exception cref="ToolException">The file cannot be read, or is of another form; the message says where.</exception>
+    /// <exception cref="ToolException">The file can't be read, or has another form; the message names the place.</exception>
     public static HostFile Read(string path)
     {
         if (!File.Exists(path))
@@ -34,7 +34,9 @@ internal sealed record HostFile(IReadOnlyList<Host> Hosts, string? Backend, IRea
         }
     }
 
-    /// <summary>Every host of a list with commas, several times in a row; a name that is an address is reached by it.</summary>
+    /// <summary>
+    /// Returns every host of a comma-separated list, repeated for several ranks; an IP address is both the name and the address.
+    /// </summary>
     /// <exception cref="ToolException">A name is empty.</exception>
     public static HostFile Of(string list, int repeats)
     {

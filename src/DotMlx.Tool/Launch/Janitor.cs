@@ -6,8 +6,8 @@ using System.Text;
 namespace DotMlx.Tool.Launch;
 
 /// <summary>
-/// A shell that ends the ranks when the launcher is killed, which can then do it no longer: it learns their groups from its input
-/// and acts when that ends.
+/// A shell that ends the ranks if the launcher is killed and can no longer do so itself. It reads their groups from its input, and acts
+/// when the input ends.
 /// </summary>
 internal sealed class Janitor : IDisposable
 {
@@ -36,7 +36,7 @@ internal sealed class Janitor : IDisposable
         }
     }
 
-    /// <summary>Puts a group into its care.</summary>
+    /// <summary>Adds a group.</summary>
     public void Watch(int group)
     {
         try
@@ -50,7 +50,7 @@ internal sealed class Janitor : IDisposable
         }
     }
 
-    /// <summary>Dismisses it: the launcher has ended the ranks itself.</summary>
+    /// <summary>Ends the shell, because the launcher has ended the ranks itself.</summary>
     public void Dispose()
     {
         _shell?.Signal(Signals.Kill);

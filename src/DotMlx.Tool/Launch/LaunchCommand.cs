@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary><c>dotnet mlx launch</c>: a program as several ranks, here or on several machines.</summary>
+/// <summary><c>dotnet mlx launch</c>: runs a program as several ranks, on this machine or on several.</summary>
 internal static class LaunchCommand
 {
     private const int MaxRanks = 1024;

@@ -12,12 +12,14 @@ internal sealed record LaunchOptions
 
     public string Backend { get; init; } = "ring";
 
-    /// <summary>Variables for every rank, <c>NAME=VALUE</c>.</summary>
+    /// <summary>The environment variables for every rank, <c>NAME=VALUE</c>.</summary>
     public IReadOnlyList<string> Environment { get; init; } = [];
 
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>The first port of the ring, or the coordinator's; null takes free ones where all ranks are local, else 32323.</summary>
+    /// <summary>
+    /// The first port of the ring, or the coordinator's port; null for free ports if all ranks are local, and otherwise 32323.
+    /// </summary>
     public int? StartingPort { get; init; }
 
     public int ConnectionsPerIp { get; init; } = 1;

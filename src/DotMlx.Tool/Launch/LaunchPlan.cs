@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>The processes of a launch, with the variables by which MLX's backends find each other.</summary>
+/// <summary>The processes of a launch, with the variables with which MLX's backends find each other.</summary>
 internal static class LaunchPlan
 {
     public static readonly string[] Backends = ["ring", "mpi", "nccl", "jaccl", "jaccl-ring"];
@@ -16,7 +16,7 @@ internal static class LaunchPlan
         "NCCL_HOST_IP", "NCCL_PORT",
     ];
 
-    /// <exception cref="ToolException">The hosts lack what the backend needs.</exception>
+    /// <exception cref="ToolException">The hosts lack data that the backend needs.</exception>
     public static IReadOnlyList<RankStart> Create(LaunchOptions options) => options.Backend switch
     {
         "ring" => Ring(options),
@@ -28,7 +28,7 @@ internal static class LaunchPlan
 
     public static bool AllLocal(LaunchOptions options) => options.Hosts.All(host => host.IsLocal);
 
-    /// <exception cref="ToolException">One is no <c>NAME=VALUE</c>.</exception>
+    /// <exception cref="ToolException">An assignment isn't of the form <c>NAME=VALUE</c>.</exception>
     public static KeyValuePair<string, string>[] Variables(IReadOnlyList<string> texts) => [.. texts.Select(text =>
     {
         string[] parts = text.Split('=', 2);
@@ -48,7 +48,7 @@ internal static class LaunchPlan
         return Ranks(options, _ => verbose, files);
     }
 
-    /// <summary>MLX's own host file: for each rank the addresses it listens on.</summary>
+    /// <summary>MLX's own host file, which lists the addresses at which each rank listens.</summary>
     private static string RingHosts(LaunchOptions options)
     {
         int count = options.Hosts.Sum(host => host.Ips.Count) * options.ConnectionsPerIp;

@@ -4,8 +4,8 @@ using System.Diagnostics;
 namespace DotMlx.Tool.Launch;
 
 /// <summary>
-/// Runs the ranks of a program together: their lines in one output, one failure ends all, and nothing that they started is left
-/// when it returns.
+/// Runs the ranks of a program together. Their lines go to one output, one failure ends all ranks, and none of their processes is left when
+/// it returns.
 /// </summary>
 internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output, TextWriter errors)
 {
@@ -27,15 +27,15 @@ internal sealed class Launcher(IReadOnlyList<RankStart> ranks, TextWriter output
         Stop,
     }
 
-    /// <summary>How long ranks that were asked to end may take before they are killed.</summary>
+    /// <summary>The time that ranks have to end, after which they are killed.</summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Whether each line tells its rank.</summary>
+    /// <summary>Whether each line begins with its rank.</summary>
     public bool Labels { get; init; } = true;
 
-    /// <summary>Runs all ranks to their end.</summary>
-    /// <returns>The exit code of the first that failed; 130 when interrupted; else 0.</returns>
-    /// <exception cref="ToolException">One cannot be started; those that were are ended.</exception>
+    /// <summary>Runs all ranks until they end.</summary>
+    /// <returns>The exit code of the first rank that failed; 130 after an interruption; otherwise, 0.</returns>
+    /// <exception cref="ToolException">A rank can't be started; the others are ended.</exception>
     public int Run()
     {
         using var janitor = new Janitor();

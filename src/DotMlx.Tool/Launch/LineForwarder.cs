@@ -2,7 +2,7 @@ using System.Text;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>Carries a stream of a process to a writer, a whole line at a time, so that lines of several processes do not mix.</summary>
+/// <summary>Copies a process's stream to a writer in whole lines, so that lines of several processes don't mix.</summary>
 internal sealed class LineForwarder
 {
     // Limits the memory for a program that never ends its line.
@@ -10,8 +10,8 @@ internal sealed class LineForwarder
 
     private readonly Thread _thread;
 
-    /// <param name="source">Read until its end.</param>
-    /// <param name="write">Given each line without its end.</param>
+    /// <param name="source">The stream, which is read until its end.</param>
+    /// <param name="write">Called with each line, without its line break.</param>
     public LineForwarder(Stream source, Action<string> write)
     {
         _thread = new Thread(() => Forward(source, write)) { IsBackground = true, Name = "launch output" };

@@ -3,10 +3,10 @@ using System.Diagnostics;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>The mpi backend: mpirun starts the ranks and carries their output; here it is one process.</summary>
+/// <summary>The mpi backend: mpirun starts the ranks and forwards their output, and counts as one process here.</summary>
 internal static class Mpi
 {
-    /// <exception cref="ToolException">There is no mpirun.</exception>
+    /// <exception cref="ToolException">mpirun isn't installed.</exception>
     public static RankStart Create(LaunchOptions options)
     {
         string mpirun = ProgramSearch.OnPath("mpirun")
@@ -28,7 +28,7 @@ internal static class Mpi
         return new RankStart("mpirun", null, here, command, [], [KeyValuePair.Create("DOTMLX_MPI_HOSTS", slots)], null);
     }
 
-    /// <summary>Which MPI library MLX shall load: the one that mpirun's installation uses.</summary>
+    /// <summary>The MPI library that MLX must load, which is that of mpirun's installation.</summary>
     private static KeyValuePair<string, string>[] Library(string mpirun)
     {
         if (ProgramSearch.OnPath("ompi_info") is not { } info)

@@ -1,12 +1,14 @@
 namespace DotMlx.Tool.Launch;
 
-/// <summary>Finds what a command names, before it is started many times.</summary>
+/// <summary>Finds the program of a command before it is started many times.</summary>
 internal static class ProgramSearch
 {
-    /// <summary>The command with the program's full path where it is a file here; a .NET assembly is run by <c>dotnet</c>.</summary>
+    /// <summary>
+    /// Returns the command with the program's full path if it is a file on this machine; <c>dotnet</c> runs a .NET assembly.
+    /// </summary>
     /// <param name="command">Program and arguments.</param>
     /// <param name="mustExist">Whether the program must exist; if all ranks are remote, this machine can't tell.</param>
-    /// <exception cref="ToolException">It is not there, or cannot be run.</exception>
+    /// <exception cref="ToolException">The program doesn't exist, or can't be run.</exception>
     public static IReadOnlyList<string> Resolve(IReadOnlyList<string> command, bool mustExist)
     {
         string program = command[0];

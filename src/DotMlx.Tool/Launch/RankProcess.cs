@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>A started rank: a process here, or one on another host behind a process of ssh.</summary>
+/// <summary>A started rank: a local process, or a process on another host behind an ssh process.</summary>
 internal sealed class RankProcess : IDisposable
 {
     // A password prompt would wait for a terminal, which a background process doesn't have.
@@ -35,13 +35,15 @@ internal sealed class RankProcess : IDisposable
 
     public RankStart Start { get; }
 
-    /// <summary>After <see cref="Forget"/>: whether anything that the rank started here is left.</summary>
+    /// <summary>After <see cref="Forget"/>: whether a local process of the rank is left.</summary>
     public bool GroupIsAlive => _process.GroupIsAlive;
 
     /// <param name="start">The process to start.</param>
-    /// <param name="watch">Given the process group here before anything is read of the rank: who sees its lines may rely on it.</param>
-    /// <param name="write">Given each line, and whether it is one of the errors.</param>
-    /// <exception cref="ToolException">It cannot be started.</exception>
+    /// <param name="watch">
+    /// Called with the local process group before any output of the rank is read, so that code that sees its lines can rely on the group.
+    /// </param>
+    /// <param name="write">Called with each line, and whether it comes from the error output.</param>
+    /// <exception cref="ToolException">The process can't be started.</exception>
     public static RankProcess Run(RankStart start, Action<int> watch, Action<string, bool> write)
     {
         string? files = null;
@@ -84,7 +86,7 @@ internal sealed class RankProcess : IDisposable
         }
     }
 
-    /// <summary>Waits for the end; the exit code, or 128 and the signal that ended it.</summary>
+    /// <summary>Waits until the rank ends, and returns the exit code, or 128 plus the signal that ended it.</summary>
     public int Wait()
     {
         int code = _process.Wait();
@@ -92,7 +94,7 @@ internal sealed class RankProcess : IDisposable
         return code;
     }
 
-    /// <summary>Sends a signal to the rank and to all that it started.</summary>
+    /// <summary>Sends a signal to the rank and to all processes that it started.</summary>
     public void Signal(int signal)
     {
         if (IsRemote && _remoteGroup != 0)
@@ -107,10 +109,10 @@ internal sealed class RankProcess : IDisposable
         }
     }
 
-    /// <summary>Lets go of a rank that has ended.</summary>
+    /// <summary>Reaps a rank that has ended.</summary>
     public void Forget() => _process.Forget();
 
-    /// <summary>Kills what the rank left behind here.</summary>
+    /// <summary>Kills the local processes that the rank left behind.</summary>
     public void KillGroup() => _process.Signal(Signals.Kill);
 
     /// <summary>Waits until the last lines have been written.</summary>

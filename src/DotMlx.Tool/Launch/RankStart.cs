@@ -6,8 +6,8 @@ namespace DotMlx.Tool.Launch;
 /// <param name="Host">Where it runs.</param>
 /// <param name="Program">Program and arguments.</param>
 /// <param name="Environment">Variables to set.</param>
-/// <param name="Files">Variables that shall name a file with this content.</param>
-/// <param name="WorkingDirectory">The folder it must start in; null for the present one, where there is such a folder.</param>
+/// <param name="Files">Variables that must name a file with this content.</param>
+/// <param name="WorkingDirectory">The folder to start in; null for the current folder, if it exists.</param>
 internal sealed record RankStart(
     string Name,
     string? Label,

@@ -6,12 +6,12 @@ namespace DotMlx.Tool.Launch;
 /// <summary>The script that ssh runs on another host, for any POSIX shell.</summary>
 internal static class RemoteScript
 {
-    /// <summary>The first word of the line with which a remote rank tells its process group; it is not part of the output.</summary>
+    /// <summary>The first word of the line in which a remote rank reports its process group; the line isn't part of the output.</summary>
     public const string GroupWord = "dotmlx-launch-group";
 
     /// <summary>
-    /// Starts a rank. The shell stays its parent and removes its files at the end; when the connection goes, which is the end of
-    /// the shell's input, the group is ended.
+    /// Starts a rank. The shell remains the parent of the rank and removes its files at the end. When the connection closes, the shell's
+    /// input ends, and the shell ends the group.
     /// </summary>
     public static string Start(RankStart rank)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace DotMlx.Tool.Launch;
 
-/// <summary>The signals of Unix and the exit codes that tell of them.</summary>
+/// <summary>The signals of Unix and their exit codes.</summary>
 internal static class Signals
 {
     public const int Interrupt = 2;
@@ -10,7 +10,7 @@ internal static class Signals
     public const int Terminate = 15;
 
     /// <summary>
-    /// Those that a program may ignore and that have the same number everywhere: SIGHUP, SIGINT, SIGQUIT, SIGPIPE and SIGTERM.
+    /// The signals that a program may ignore and that have the same number everywhere: SIGHUP, SIGINT, SIGQUIT, SIGPIPE, and SIGTERM.
     /// </summary>
     public static ReadOnlySpan<int> Ordinary => [1, 2, 3, 13, 15];
 
@@ -23,13 +23,13 @@ internal static class Signals
         [13] = "SIGPIPE", [15] = "SIGTERM",
     };
 
-    /// <summary>The exit code by which a shell tells of a signal.</summary>
+    /// <summary>The exit code with which a shell reports a signal, minus the signal.</summary>
     public static int ExitCode(int signal) => Base + signal;
 
     public static string NameOf(int signal) => signal == (OperatingSystem.IsMacOS() ? 10 : 7) ? "SIGBUS"
         : Names.GetValueOrDefault(signal) ?? $"signal {signal.ToString(CultureInfo.InvariantCulture)}";
 
-    /// <summary>How a process ended, as the end of a sentence.</summary>
+    /// <summary>Describes the end of a process, as the end of a sentence.</summary>
     public static string Describe(int exitCode) => exitCode is > Base and <= Base + Highest
         ? $"was ended by {NameOf(exitCode - Base)} (exit code {exitCode.ToString(CultureInfo.InvariantCulture)})"
         : $"ended with exit code {exitCode.ToString(CultureInfo.InvariantCulture)}";

@@ -2,7 +2,7 @@ using ScottPlot;
 
 namespace DotMlx.Tool.Lora;
 
-/// <summary>The picture of a run: the losses over the batches.</summary>
+/// <summary>Draws the curves of a run: the losses over the batches.</summary>
 internal static class Curves
 {
     private const int Width = 1000;

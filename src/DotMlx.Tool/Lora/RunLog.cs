@@ -4,7 +4,9 @@ using DotMlx.LanguageModels.FineTuning;
 
 namespace DotMlx.Tool.Lora;
 
-/// <summary>Shows how a run goes on: a line for each report, a line of JSON in metrics.jsonl, and at the end the curves as PNG.</summary>
+/// <summary>
+/// Reports the progress of a run: a line for each report, a line of JSON in metrics.jsonl, and at the end the curves as PNG.
+/// </summary>
 internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
 {
     private readonly Terminal _terminal;
@@ -13,9 +15,9 @@ internal sealed class RunLog : IProgress<FineTuningProgress>, IDisposable
     private readonly List<(int Iteration, double Loss)> _training = [];
     private readonly List<(int Iteration, double Loss)> _validation = [];
 
-    /// <param name="terminal">Where lines are shown.</param>
-    /// <param name="folder">Where the files are.</param>
-    /// <param name="iteration">The batch after which the run goes on; what was written of later ones is replaced.</param>
+    /// <param name="terminal">The terminal for the lines.</param>
+    /// <param name="folder">The folder of the files.</param>
+    /// <param name="iteration">The batch after which the run continues; lines about later batches are replaced.</param>
     public RunLog(Terminal terminal, string folder, int iteration)
     {
         _terminal = terminal;

@@ -19,7 +19,7 @@ internal static class HubArguments
             && part.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.'));
     }
 
-    /// <summary>Downloads a model, with progress; what is in the cache is not downloaded again.</summary>
+    /// <summary>Downloads a model and shows the progress; files in the cache aren't downloaded again.</summary>
     /// <returns>The folder.</returns>
     public static string Download(string name, HubOptions options, Terminal terminal)
     {
@@ -37,7 +37,7 @@ internal static class HubArguments
         }
     }
 
-    /// <summary>A line with the state of the download, not more often than people can read.</summary>
+    /// <summary>Prints the state of the download in a line, at a readable rate.</summary>
     private sealed class Display(Terminal terminal) : IProgress<HubProgress>
     {
         private const long Interval = 100;

@@ -3,7 +3,7 @@ using DotMlx.LanguageModels;
 
 namespace DotMlx.Tool.Models;
 
-/// <summary>The options by which commands name a language model: a folder, or a name on the hub.</summary>
+/// <summary>The options with which commands name a language model: a folder, or a name on the hub.</summary>
 internal sealed class ModelOptions
 {
     private readonly Option<string> _model = new("--model", "-m")
@@ -28,7 +28,7 @@ internal sealed class ModelOptions
         return options;
     }
 
-    /// <summary>Loads the model; what is missing of one on the hub is downloaded first.</summary>
+    /// <summary>Loads the model, and first downloads missing files of a model on the hub.</summary>
     public LanguageModel Load(ParseResult arguments, Terminal terminal)
     {
         string folder = Folder(arguments, terminal);
@@ -36,7 +36,7 @@ internal sealed class ModelOptions
         return LanguageModel.Load(folder, new() { DType = type });
     }
 
-    /// <summary>The folder of the model; what is missing of one on the hub is downloaded first.</summary>
+    /// <summary>Returns the folder of the model, and first downloads missing files of a model on the hub.</summary>
     public string Folder(ParseResult arguments, Terminal terminal)
     {
         string model = arguments.GetValue(_model)!;

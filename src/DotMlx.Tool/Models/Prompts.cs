@@ -2,14 +2,14 @@ using DotMlx.LanguageModels;
 
 namespace DotMlx.Tool.Models;
 
-/// <summary>Makes tokens of what a user writes.</summary>
+/// <summary>Converts user input to tokens.</summary>
 internal static class Prompts
 {
     /// <summary>The tokenizer of a model that must have one.</summary>
     public static Tokenizer Tokenizer(LanguageModel model) =>
         model.Tokenizer ?? throw new ToolException($"the model in '{model.Folder}' has no tokenizer.json, so it cannot read text.");
 
-    /// <summary>The tokens of a question, by the model's chat template, or of a text as it is.</summary>
+    /// <summary>Returns the tokens of a question, with the model's chat template, or of an unchanged text.</summary>
     public static int[] Tokens(LanguageModel model, string text, string? system, bool raw)
     {
         Tokenizer tokenizer = Tokenizer(model);

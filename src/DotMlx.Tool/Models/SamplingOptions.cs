@@ -39,7 +39,7 @@ internal sealed class SamplingOptions
 
     /// <summary>Adds the options to a command.</summary>
     /// <param name="command">The command.</param>
-    /// <param name="maxTokens">The most tokens where the user does not say.</param>
+    /// <param name="maxTokens">The maximum number of tokens if the user doesn't specify it.</param>
     public static SamplingOptions AddTo(Command command, int maxTokens)
     {
         SamplingOptions options = new(maxTokens);
@@ -71,7 +71,7 @@ internal sealed class SamplingOptions
         };
     }
 
-    /// <summary>An option of a number with bounds.</summary>
+    /// <summary>An option for a number with bounds.</summary>
     public static Option<T> Number<T>(string name, string description, double minimum, double maximum)
     {
         Option<T> option = new(name) { Description = description };

@@ -6,7 +6,7 @@ using DotMlx.Tool.Models;
 
 namespace DotMlx.Tool.Perplexity;
 
-/// <summary><c>dotnet mlx perplexity</c>: how well a model foresees a text.</summary>
+/// <summary><c>dotnet mlx perplexity</c>: measures how well a model predicts a text.</summary>
 internal static class PerplexityCommand
 {
     public static Command Create(Terminal terminal)
@@ -41,7 +41,7 @@ internal static class PerplexityCommand
         return command;
     }
 
-    /// <summary>Pieces of the same length, as in mlx-lm; a text that is shorter than one is one piece.</summary>
+    /// <summary>Splits the text into pieces of equal length, as mlx-lm does; a shorter text is one piece.</summary>
     private static int[][] Pieces(int[] tokens, int length, int? most)
     {
         int count = Math.Min(tokens.Length / length, most ?? int.MaxValue);
@@ -50,7 +50,7 @@ internal static class PerplexityCommand
             : tokens.Length >= 2 ? [tokens] : throw new ToolException("the text is too short: it has fewer than two tokens.");
     }
 
-    /// <summary>The losses of all tokens but the first one of each piece.</summary>
+    /// <summary>Returns the losses of all tokens except the first one of each piece.</summary>
     private static float[] Losses(Terminal terminal, LanguageModel model, int[][] pieces, int batchSize)
     {
         List<float> losses = [];

@@ -5,7 +5,7 @@ using DotMlx.Tool.Models;
 
 namespace DotMlx.Tool.Quantize;
 
-/// <summary><c>dotnet mlx quantize</c>: a model with packed weights, in mlx-lm's layout.</summary>
+/// <summary><c>dotnet mlx quantize</c>: saves a model with packed weights, in mlx-lm's layout.</summary>
 internal static class QuantizeCommand
 {
     public static Command Create(Terminal terminal)

@@ -5,7 +5,7 @@ using DotMlx.Tool.Models;
 
 namespace DotMlx.Tool.Serve;
 
-/// <summary><c>dotnet mlx serve</c>: an HTTP server with OpenAI's interface.</summary>
+/// <summary><c>dotnet mlx serve</c>: runs an HTTP server with OpenAI's API.</summary>
 internal static class ServeCommand
 {
     private const string KeyVariable = "DOTMLX_API_KEY";

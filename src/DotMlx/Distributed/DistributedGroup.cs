@@ -16,10 +16,10 @@ public sealed unsafe class DistributedGroup : IDisposable
         Backend = backend;
     }
 
-    /// <summary>The backend that was asked for: "any", "mpi", "ring", "nccl", or "jaccl".</summary>
+    /// <summary>The requested backend: "any", "mpi", "ring", "nccl", or "jaccl".</summary>
     public string Backend { get; }
 
-    /// <summary>Number of this process in the group, from 0.</summary>
+    /// <summary>The number of this process in the group, from 0.</summary>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.rank; C: mlx_distributed_group_rank.</remarks>
     public int Rank
@@ -31,7 +31,7 @@ public sealed unsafe class DistributedGroup : IDisposable
         }
     }
 
-    /// <summary>How many processes the group has.</summary>
+    /// <summary>The number of processes in the group.</summary>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     /// <remarks>mlx.core.distributed.Group.size; C: mlx_distributed_group_size.</remarks>
     public int Size
@@ -45,10 +45,10 @@ public sealed unsafe class DistributedGroup : IDisposable
 
     internal GroupConnection Connection { get; }
 
-    /// <summary>Whether MLX knows the group; it does not know one of a single process.</summary>
+    /// <summary>Whether MLX knows the group; it doesn't know a group of a single process.</summary>
     internal bool IsNative => _handle is not null;
 
-    /// <summary>Uses the native group until the result is disposed; a null one for a group of one that MLX knows nothing of.</summary>
+    /// <summary>Uses the native group until the result is disposed; a null one for a group of one that MLX doesn't know.</summary>
     /// <exception cref="ObjectDisposedException">The group has been disposed.</exception>
     internal Use Enter()
     {

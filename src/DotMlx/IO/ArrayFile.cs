@@ -75,8 +75,8 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     /// <summary>Whether the file has an array of this name.</summary>
     public bool ContainsKey(string key) => _arrays.ContainsKey(key);
 
-    /// <summary>Looks for the array of this name.</summary>
-    /// <returns>Whether the file has it.</returns>
+    /// <summary>Searches for the array of this name.</summary>
+    /// <returns>Whether the file contains it.</returns>
     public bool TryGetValue(string key, [MaybeNullWhen(false)] out MlxArray value) => _arrays.TryGetValue(key, out value);
 
     /// <summary>Enumerates names and arrays in the order of the file.</summary>
@@ -110,7 +110,7 @@ public class ArrayFile : IReadOnlyDictionary<string, MlxArray>, IDisposable
     }
 
     /// <summary>Disposes the arrays and the other contents of the file.</summary>
-    /// <param name="disposing">Always true: the arrays have finalizers of their own.</param>
+    /// <param name="disposing">Always true, because unreachable arrays are freed anyway.</param>
     protected virtual void Dispose(bool disposing)
     {
         foreach (MlxArray array in _arrays.Values)

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// A file that appears under its name only when it is complete: it is written beside it and then renamed, so that an
-/// existing file is never lost to a failure in between. Only regular files are replaced.
+/// A file that appears under its name only when it is complete. It is written next to the target and then renamed, so that a failure never
+/// destroys an existing file. Only regular files are replaced.
 /// </summary>
 internal sealed class AtomicFile : IDisposable
 {
@@ -10,9 +10,9 @@ internal sealed class AtomicFile : IDisposable
     private readonly string _target;
     private bool _committed;
 
-    /// <param name="path">Where the file shall be. A link is followed.</param>
-    /// <param name="extension">The extension of the temporary name; functions of MLX append their own when it is missing.</param>
-    /// <exception cref="IOException">There is something that is no regular file, or no folder for the file.</exception>
+    /// <param name="path">The path of the file. A link is followed.</param>
+    /// <param name="extension">The extension of the temporary name; functions of MLX append their own if it is missing.</param>
+    /// <exception cref="IOException">The path leads to something other than a regular file, or the folder doesn't exist.</exception>
     internal AtomicFile(string path, string extension)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -36,7 +36,7 @@ internal sealed class AtomicFile : IDisposable
 
     internal string TemporaryPath { get; }
 
-    /// <summary>Writes the file at <paramref name="path"/>, or leaves what is there.</summary>
+    /// <summary>Writes the file at <paramref name="path"/>, or keeps the existing file.</summary>
     internal static void Write(string path, Action<Stream> write)
     {
         using AtomicFile file = new(path, ".tmp");
@@ -44,7 +44,7 @@ internal sealed class AtomicFile : IDisposable
         file.Commit();
     }
 
-    /// <summary>Writes the temporary file, to the disk. Exceptions name the file that was asked for.</summary>
+    /// <summary>Writes the temporary file and flushes it to disk. Exceptions name the requested file.</summary>
     internal void Write(Action<Stream> write)
     {
         try
@@ -71,9 +71,11 @@ internal sealed class AtomicFile : IDisposable
         }
     }
 
-    /// <summary>Gives the finished file its name.</summary>
-    /// <param name="overwrite">Whether a file that is there already is replaced.</param>
-    /// <exception cref="IOException">There is a file that shall not be replaced, or something that is no regular file.</exception>
+    /// <summary>Renames the finished file.</summary>
+    /// <param name="overwrite">Whether an existing file is replaced.</param>
+    /// <exception cref="IOException">
+    /// A file exists that must not be replaced, or the path leads to something other than a regular file.
+    /// </exception>
     internal void Commit(bool overwrite = true)
     {
         ThrowIfIrregular();

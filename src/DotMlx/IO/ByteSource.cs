@@ -2,7 +2,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace DotMlx;
 
-/// <summary>Bytes to read at any place and from any thread: a file, a stream or memory. The name goes into messages.</summary>
+/// <summary>Bytes that any thread can read at any position: a file, a stream, or memory. Messages contain the name.</summary>
 internal abstract class ByteSource : IDisposable
 {
     // The part of a stream without seeking that is kept in memory; the rest goes into a temporary file.
@@ -15,7 +15,7 @@ internal abstract class ByteSource : IDisposable
     internal abstract long Length { get; }
 
     /// <summary>The bytes of a regular file.</summary>
-    /// <exception cref="IOException">The path leads to something else, or the file cannot be opened.</exception>
+    /// <exception cref="IOException">The path leads to something else, or the file can't be opened.</exception>
     internal static ByteSource Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -27,7 +27,7 @@ internal abstract class ByteSource : IDisposable
             : new FileSource(path);
     }
 
-    /// <summary>The bytes from the stream's position on. A stream that cannot seek is read to its end.</summary>
+    /// <summary>The bytes from the stream's current position. A stream that can't seek is read to its end.</summary>
     internal static ByteSource Open(Stream stream)
     {
         CheckReadable(stream);
@@ -45,7 +45,7 @@ internal abstract class ByteSource : IDisposable
         return copy.Finish(NameOf(stream));
     }
 
-    /// <summary>As <see cref="Open(Stream)"/>; a stream that cannot seek is waited for without a thread.</summary>
+    /// <summary>Like <see cref="Open(Stream)"/>, but without occupying a thread while it waits for a stream that can't seek.</summary>
     internal static async Task<ByteSource> OpenAsync(Stream stream, CancellationToken cancellation)
     {
         CheckReadable(stream);
@@ -63,7 +63,7 @@ internal abstract class ByteSource : IDisposable
         return copy.Finish(NameOf(stream));
     }
 
-    /// <exception cref="ArgumentException">The stream cannot be read.</exception>
+    /// <exception cref="ArgumentException">The stream can't be read.</exception>
     internal static void CheckReadable(Stream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
@@ -75,7 +75,7 @@ internal abstract class ByteSource : IDisposable
 
     internal static ByteSource Open(ReadOnlyMemory<byte> memory, string name = "memory") => new MemorySource(memory, name);
 
-    /// <exception cref="InvalidDataException">The source ends earlier.</exception>
+    /// <exception cref="InvalidDataException">The source has fewer bytes.</exception>
     internal void Read(long offset, Span<byte> destination)
     {
         if (offset < 0 || destination.Length > Length - offset)
@@ -120,7 +120,7 @@ internal abstract class ByteSource : IDisposable
             ((Stream?)_file ?? _memory).Write(Piece, 0, count);
         }
 
-        /// <summary>The copy as a source, to which the file belongs from now on.</summary>
+        /// <summary>The copy as a source, which takes ownership of the file.</summary>
         internal ByteSource Finish(string name)
         {
             if (_file is null)
@@ -149,7 +149,7 @@ internal abstract class ByteSource : IDisposable
             Length = RandomAccess.GetLength(_handle);
         }
 
-        /// <param name="owner">The open file, which is disposed with this.</param>
+        /// <param name="owner">The open file, which is disposed with this object.</param>
         /// <param name="name">The name in messages.</param>
         internal FileSource(FileStream owner, string name)
             : base(name)

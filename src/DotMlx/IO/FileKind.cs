@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DotMlx;
 
-/// <summary>Tells regular files from folders, FIFOs, devices and sockets, which .NET's own functions do not.</summary>
+/// <summary>Distinguishes regular files from folders, FIFOs, devices, and sockets, which .NET's own functions don't.</summary>
 internal static unsafe partial class FileKind
 {
     private const int TypeMask = 0xF000;
@@ -10,7 +10,7 @@ internal static unsafe partial class FileKind
     private const uint WantTypeAndOwner = 1 | 8 | 16;
 
     /// <summary>The kind of a path that isn't a regular file: "a folder", "a FIFO", …; links are followed.</summary>
-    /// <returns>Null for a regular file, for a path that leads nowhere, and where the system does not tell.</returns>
+    /// <returns>Null for a regular file, for a path that doesn't exist, and if the system doesn't report the kind.</returns>
     internal static string? Irregular(string path)
     {
         if (Directory.Exists(path))
@@ -28,14 +28,14 @@ internal static unsafe partial class FileKind
         };
     }
 
-    /// <summary>The numbers of the owner and the group of a file; zeros where the system has none.</summary>
+    /// <summary>The numbers of the owner and the group of a file; zeros if the system has none.</summary>
     internal static (uint Owner, uint Group) OwnerOf(string path)
     {
         Status status = StatusOf(path);
         return (status.Owner, status.Group);
     }
 
-    /// <summary>Gives a file the owner and group of another one, as far as the system lets this user.</summary>
+    /// <summary>Gives a file the owner and group of another one, if the system lets this user do so.</summary>
     internal static void CopyOwner(string from, string to)
     {
         Status before = StatusOf(from);

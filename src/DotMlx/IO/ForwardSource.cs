@@ -3,8 +3,8 @@ using System.IO.Hashing;
 namespace DotMlx;
 
 /// <summary>
-/// The bytes of a stream that goes forward only, such as an entry of a zip archive: the beginning is kept for the header,
-/// the rest goes directly to the reader, in order. The checksum is computed along the way.
+/// The bytes of a stream that can't seek, such as an entry of a zip archive. The beginning is kept for the header, and the rest goes
+/// directly to the reader, in order. The checksum is computed along the way.
 /// </summary>
 internal sealed class ForwardSource(Stream stream, long length, string name) : ByteSource(name)
 {
@@ -14,10 +14,10 @@ internal sealed class ForwardSource(Stream stream, long length, string name) : B
 
     internal override long Length => length;
 
-    /// <summary>The checksum of zip archives, which .NET's reader does not compare.</summary>
+    /// <summary>The checksum of zip archives, which .NET's reader doesn't check.</summary>
     internal Crc32 Checksum { get; } = new();
 
-    /// <summary>Says that the header has been read: from here on nothing is kept.</summary>
+    /// <summary>Marks the end of the header; from here on, nothing is kept.</summary>
     internal void EndBeginning() => _keeps = false;
 
     /// <summary>Reads the bytes that no caller requested, so that the checksum covers them.</summary>

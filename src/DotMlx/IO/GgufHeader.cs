@@ -44,7 +44,7 @@ internal sealed class GgufHeader
     internal List<Entry> Entries { get; } = [];
 
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether to describe the file only; types that can't be loaded are then no error.</param>
+    /// <param name="describe">Whether only to describe the file; types that can't be loaded are then not an error.</param>
     internal static GgufHeader Read(ByteSource source, bool describe = false)
     {
         GgufHeader header = new(source, describe);

@@ -90,20 +90,20 @@ public static unsafe partial class Mx
         Npz.Save(stream, arrays, compressed: false, new Transfer());
     }
 
-    /// <summary>As <see cref="Savez(string, MlxArray[])"/>, compressed.</summary>
+    /// <summary>Like <see cref="Savez(string, MlxArray[])"/>, but compressed.</summary>
     /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty.</exception>
     public static void SavezCompressed(string path, params MlxArray[] arrays) => SavezCompressed(path, Numbered(arrays));
 
-    /// <summary>As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, compressed.</summary>
+    /// <summary>Like <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, but compressed.</summary>
     /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
     public static void SavezCompressed(string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays) =>
         SaveNpz(path, arrays, compressed: true, new Transfer());
 
-    /// <summary>As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, compressed.</summary>
+    /// <summary>Like <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, but compressed.</summary>
     /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
     /// <param name="arrays">Arrays with different names, of any type, none empty.</param>
     /// <exception cref="ArgumentException">An array is empty, or a name occurs twice.</exception>
@@ -148,8 +148,10 @@ public static unsafe partial class Mx
     public static GgufFile LoadGguf(string path) => LoadGguf(path, new Transfer());
 
     /// <summary>Loads GGUF from a stream, from its position to its end.</summary>
-    /// <param name="stream">A stream; one that cannot seek is read to its end first, and from 64 MiB on kept in a temporary file.</param>
-    /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
+    /// <param name="stream">
+    /// A stream; if it can't seek, it is first read to its end, and from 64 MiB on it is kept in a temporary file.
+    /// </param>
+    /// <exception cref="InvalidDataException">The data is broken; the message names the fault.</exception>
     public static GgufFile LoadGguf(Stream stream)
     {
         using ByteSource source = ByteSource.Open(stream);
@@ -158,7 +160,7 @@ public static unsafe partial class Mx
 
     /// <summary>Loads GGUF from memory.</summary>
     /// <param name="data">The bytes of a file.</param>
-    /// <exception cref="InvalidDataException">The data are broken; the message names the fault.</exception>
+    /// <exception cref="InvalidDataException">The data is broken; the message names the fault.</exception>
     public static GgufFile LoadGguf(ReadOnlyMemory<byte> data)
     {
         using ByteSource source = ByteSource.Open(data);

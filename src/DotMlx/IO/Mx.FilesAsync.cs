@@ -2,7 +2,7 @@ namespace DotMlx;
 
 public static unsafe partial class Mx
 {
-    /// <summary>As <see cref="Load(string, long?)"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="Load(string, long?)"/>, but on a thread-pool thread.</summary>
     /// <param name="path">The file.</param>
     /// <param name="maxUnpackedBytes">As in <see cref="Load(string, long?)"/>.</param>
     /// <param name="progress">Receives the progress, on the thread that loads.</param>
@@ -15,7 +15,7 @@ public static unsafe partial class Mx
         return Transfer.Run(transfer => Load(path, maxUnpackedBytes, transfer), progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="LoadSafetensors(string)"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="LoadSafetensors(string)"/>, but on a thread-pool thread.</summary>
     /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<SafetensorsFile> LoadSafetensorsAsync(
         string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -24,7 +24,7 @@ public static unsafe partial class Mx
         return Transfer.Run(transfer => LoadSafetensors(path, transfer), progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="LoadGguf(string)"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="LoadGguf(string)"/>, but on a thread-pool thread.</summary>
     /// <inheritdoc cref="LoadAsync(string, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<GgufFile> LoadGgufAsync(string path, IProgress<FileProgress>? progress = null,
         CancellationToken cancellationToken = default)
@@ -33,7 +33,7 @@ public static unsafe partial class Mx
         return Transfer.Run(transfer => LoadGguf(path, transfer), progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="Save(string, MlxArray)"/>, on a thread pool thread. Later changes to the array aren't saved.</summary>
+    /// <summary>Like <see cref="Save(string, MlxArray)"/>, but on a thread-pool thread. Later changes to the array aren't saved.</summary>
     /// <param name="path">The file, to which <c>.npy</c> is appended if it is missing.</param>
     /// <param name="array">The array; it may be changed or disposed in the meantime.</param>
     /// <param name="progress">Receives the progress, on the thread that saves.</param>
@@ -49,7 +49,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// As <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread pool thread. Later
+    /// Like <see cref="Savez(string, IEnumerable{KeyValuePair{string, MlxArray}})"/>, but on a thread-pool thread. Later
     /// changes to the arrays aren't saved.
     /// </summary>
     /// <param name="path">The file, to which <c>.npz</c> is appended if it is missing.</param>
@@ -63,7 +63,7 @@ public static unsafe partial class Mx
             arrays, (held, transfer) => SaveNpz(path, held, compressed: false, transfer), progress, cancellationToken);
 
     /// <summary>
-    /// As <see cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>,
+    /// Like <see cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>,
     /// compressed.
     /// </summary>
     /// <inheritdoc cref="SavezAsync(string, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>
@@ -73,8 +73,8 @@ public static unsafe partial class Mx
             arrays, (held, transfer) => SaveNpz(path, held, compressed: true, transfer), progress, cancellationToken);
 
     /// <summary>
-    /// As <see cref="SaveSafetensors(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
-    /// thread pool thread. Later changes to the arrays aren't saved, so training may continue in the meantime.
+    /// Like <see cref="SaveSafetensors(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
+    /// thread-pool thread. Later changes to the arrays aren't saved, so training may continue in the meantime.
     /// </summary>
     /// <param name="path">The file, to which <c>.safetensors</c> is appended if it is missing.</param>
     /// <param name="arrays">The arrays; they may be changed or disposed in the meantime.</param>
@@ -92,7 +92,7 @@ public static unsafe partial class Mx
     }
 
     /// <summary>
-    /// As <see cref="SaveGguf(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
+    /// Like <see cref="SaveGguf(string, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
     /// pool thread. Later changes to the arrays aren't saved.
     /// </summary>
     /// <param name="path">The file, to which <c>.gguf</c> is appended if it is missing.</param>

@@ -6,7 +6,7 @@ public static unsafe partial class Mx
     /// <param name="path">The file; <c>.safetensors</c> is appended if it is missing. An existing file is replaced.</param>
     /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
     /// <param name="metadata">Strings to store with the arrays, such as <c>format</c>: <c>mlx</c>.</param>
-    /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
+    /// <exception cref="ArgumentException">An array or a name can't be saved; the message names it.</exception>
     /// <exception cref="IOException">The file can't be written.</exception>
     public static void SaveSafetensors(
         string path, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null)
@@ -20,7 +20,7 @@ public static unsafe partial class Mx
     /// <param name="stream">The stream, which is written from its position on; it doesn't need to seek, and it stays open.</param>
     /// <param name="arrays">Arrays with different names, of any type but float64, none empty.</param>
     /// <param name="metadata">Strings to store with the arrays.</param>
-    /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
+    /// <exception cref="ArgumentException">An array or a name can't be saved; the message names it.</exception>
     /// <remarks>An exception of the stream is thrown unchanged.</remarks>
     public static void SaveSafetensors(
         Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IReadOnlyDictionary<string, string>? metadata = null)

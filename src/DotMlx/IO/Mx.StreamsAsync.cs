@@ -2,7 +2,7 @@ namespace DotMlx;
 
 public static partial class Mx
 {
-    /// <summary>As <see cref="Load(Stream, long?)"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="Load(Stream, long?)"/>, but on a thread-pool thread.</summary>
     /// <param name="stream">
     /// A stream that no other code uses in the meantime. If it can't seek, it is read with its own asynchronous methods.
     /// </param>
@@ -22,19 +22,19 @@ public static partial class Mx
             progress, cancellationToken);
     }
 
-    /// <summary>As <see cref="LoadSafetensors(Stream)"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="LoadSafetensors(Stream)"/>, but on a thread-pool thread.</summary>
     /// <inheritdoc cref="LoadAsync(Stream, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<SafetensorsFile> LoadSafetensorsAsync(
         Stream stream, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Transfer.Run(stream, Safetensors.Load, progress, cancellationToken);
 
-    /// <summary>As <see cref="LoadGguf(Stream)"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="LoadGguf(Stream)"/>, but on a thread-pool thread.</summary>
     /// <inheritdoc cref="LoadAsync(Stream, long?, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task<GgufFile> LoadGgufAsync(
         Stream stream, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default) =>
         Transfer.Run(stream, Gguf.Load, progress, cancellationToken);
 
-    /// <summary>As <see cref="Save(Stream, MlxArray)"/>, on a thread pool thread. Later changes to the array aren't saved.</summary>
+    /// <summary>Like <see cref="Save(Stream, MlxArray)"/>, but on a thread-pool thread. Later changes to the array aren't saved.</summary>
     /// <param name="stream">
     /// The stream, which is written from its position on with its own asynchronous methods. It doesn't need to seek, it stays open, and no
     /// other code may use it in the meantime.
@@ -55,7 +55,7 @@ public static partial class Mx
     }
 
     /// <summary>
-    /// As <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread pool thread. Later
+    /// Like <see cref="Savez(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, but on a thread-pool thread. Later
     /// changes to the arrays aren't saved.
     /// </summary>
     /// <param name="stream">
@@ -74,7 +74,7 @@ public static partial class Mx
         SaveHeld(stream, arrays, (target, held, transfer) => Npz.Save(target, held, compressed: false, transfer),
             progress, cancellationToken);
 
-    /// <summary>As <see cref="SavezCompressed(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, on a thread pool thread.</summary>
+    /// <summary>Like <see cref="SavezCompressed(Stream, IEnumerable{KeyValuePair{string, MlxArray}})"/>, but on a thread-pool thread.</summary>
     /// <inheritdoc cref="SavezAsync(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IProgress{FileProgress}?, CancellationToken)"/>
     public static Task SavezCompressedAsync(
         Stream stream, IEnumerable<KeyValuePair<string, MlxArray>> arrays, IProgress<FileProgress>? progress = null,
@@ -83,7 +83,7 @@ public static partial class Mx
             progress, cancellationToken);
 
     /// <summary>
-    /// As <see cref="SaveSafetensors(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
+    /// Like <see cref="SaveSafetensors(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, string}?)"/>, on a
     /// thread of the pool, the arrays as they are now.
     /// </summary>
     /// <param name="stream">
@@ -107,7 +107,7 @@ public static partial class Mx
     }
 
     /// <summary>
-    /// As <see cref="SaveGguf(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
+    /// Like <see cref="SaveGguf(Stream, IEnumerable{KeyValuePair{string, MlxArray}}, IReadOnlyDictionary{string, GgufValue}?)"/>, on a thread
     /// pool thread. Later changes to the arrays aren't saved.
     /// </summary>
     /// <param name="stream">
@@ -118,7 +118,7 @@ public static partial class Mx
     /// <param name="metadata">Strings, lists of strings, and numbers or lists of numbers; don't dispose them in the meantime.</param>
     /// <param name="progress">Receives the progress, on the thread that saves.</param>
     /// <param name="cancellationToken">Cancels the saving; data already written to the stream stays in it.</param>
-    /// <exception cref="ArgumentException">An array, a name or a value is not savable; the message says which.</exception>
+    /// <exception cref="ArgumentException">An array, a name, or a value can't be saved; the message names it.</exception>
     /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
     /// <remarks>Exceptions that the stream throws are passed on unchanged.</remarks>
     public static Task SaveGgufAsync(

@@ -1,8 +1,8 @@
 namespace DotMlx;
 
 /// <summary>
-/// A file under a name that functions of MLX may be given: one without '%', which would break its messages. A file with another
-/// name gets a link or a copy in the temporary folder.
+/// A file with a name that functions of MLX accept: one without '%', which would break their messages. A file with another name gets a link
+/// or a copy in the temporary folder.
 /// </summary>
 internal sealed class NativePath : IDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class NativePath : IDisposable
         });
     }
 
-    /// <summary>A new file in the temporary folder, deleted at the end.</summary>
+    /// <summary>A new file in the temporary folder, deleted when it is disposed.</summary>
     internal static NativePath InTemporaryFolder(string extension, Action<string> make)
     {
         string folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;

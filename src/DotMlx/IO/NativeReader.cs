@@ -6,9 +6,9 @@ using DotMlx.Bindings;
 namespace DotMlx;
 
 /// <summary>
-/// An <c>mlx_io_reader</c> that gives MLX a file as it should be: a header written here, then the data of the source from some
-/// offset on. So MLX parses nothing that has not been checked, and no text of the file or its name reaches its messages.
-/// MLX reads on threads of its own, several arrays at a time.
+/// An <c>mlx_io_reader</c> that gives MLX a valid file: a header that is written here, and then the data of the source from an offset on.
+/// MLX therefore parses only checked data, and no text of the file or its name reaches its messages. MLX reads several arrays at a time, on
+/// its own threads.
 /// </summary>
 internal sealed unsafe class NativeReader : IDisposable
 {
@@ -44,10 +44,10 @@ internal sealed unsafe class NativeReader : IDisposable
         free = &NativeClosure.Release,
     };
 
-    /// <summary>Raises what the source threw, if it did: MLX's reading functions cannot fail.</summary>
+    /// <summary>Rethrows an exception of the source: MLX's reading functions can't fail.</summary>
     internal void ThrowIfFailed() => _state.Failure?.Throw();
 
-    /// <summary>Lets go of the reader; MLX may still hold it, but gets no more from the source.</summary>
+    /// <summary>Releases the reader. MLX may still hold it, but gets no more data from the source.</summary>
     public void Dispose()
     {
         _state.Closed = true;

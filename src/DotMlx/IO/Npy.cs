@@ -24,7 +24,7 @@ internal static class Npy
     }
 
     /// <param name="stream">The destination.</param>
-    /// <param name="array">An array that was checked and that the transfer knows.</param>
+    /// <param name="array">An array that was checked and is known to the transfer.</param>
     /// <param name="transfer">Receives the progress in bytes.</param>
     internal static void Save(Stream stream, MlxArray array, Transfer transfer)
     {

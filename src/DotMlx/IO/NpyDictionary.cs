@@ -95,7 +95,7 @@ internal sealed class NpyDictionary(string text, ByteSource source)
         return value;
     }
 
-    /// <summary>The list of fields that stands for a type of records, as it is written.</summary>
+    /// <summary>The unparsed list of fields of a record type.</summary>
     private string Records()
     {
         int start = _position;

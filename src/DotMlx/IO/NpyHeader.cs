@@ -4,9 +4,7 @@ using System.Text;
 
 namespace DotMlx;
 
-/// <summary>
-/// The header of an npy file: magic, version, length, and a Python dictionary with type, order and shape.
-/// </summary>
+/// <summary>The header of an npy file: magic, version, length, and a Python dictionary with type, order, and shape.</summary>
 internal sealed class NpyHeader
 {
     private const int MaxLength = 1 << 20;
@@ -46,7 +44,7 @@ internal sealed class NpyHeader
     internal static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether to describe the array only; a type that MLX doesn't have is then no error.</param>
+    /// <param name="describe">Whether only to describe the array; a type that MLX lacks is then not an error.</param>
     internal static NpyHeader Read(ByteSource source, bool describe = false)
     {
         Span<byte> start = stackalloc byte[12];
@@ -97,7 +95,7 @@ internal sealed class NpyHeader
         return new StoredArray(name, type, Shape, DataOffset, swapped ? BlockCoding.BigEndian(number) : null, FortranOrder);
     }
 
-    /// <summary>NumPy's name of an element type; bfloat16 has MLX's own.</summary>
+    /// <summary>NumPy's name of an element type; for bfloat16, MLX's own name.</summary>
     internal static string DescrOf(DType dtype)
     {
         foreach ((string kind, DType type) in Kinds)

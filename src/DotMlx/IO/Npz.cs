@@ -19,7 +19,7 @@ internal static class Npz
 
     /// <param name="source">The file.</param>
     /// <param name="maxUnpackedBytes">The maximum total unpacked size of all entries; null for the default limit.</param>
-    /// <param name="transfer">Is told of the bytes.</param>
+    /// <param name="transfer">Receives the progress in bytes.</param>
     internal static ArrayFile Load(ByteSource source, long? maxUnpackedBytes, Transfer transfer)
     {
         OrderedDictionary<string, MlxArray> arrays = new(StringComparer.Ordinal);
@@ -52,7 +52,7 @@ internal static class Npz
         }
     }
 
-    /// <summary>The headers of the entries; no more of each is unpacked.</summary>
+    /// <summary>The headers of the entries; only this part of each entry is unpacked.</summary>
     internal static IReadOnlyList<(string Key, NpyHeader Header)> Describe(ByteSource source)
     {
         try

@@ -43,7 +43,7 @@ internal sealed class SafetensorsHeader
     internal long DataOffset { get; private set; }
 
     /// <param name="source">The file.</param>
-    /// <param name="describe">Whether to describe the arrays only; types that MLX doesn't have are then no error.</param>
+    /// <param name="describe">Whether only to describe the arrays; types that MLX lacks are then not an error.</param>
     internal static SafetensorsHeader Read(ByteSource source, bool describe = false)
     {
         SafetensorsHeader header = new(source, describe);

@@ -46,7 +46,7 @@ internal static class Saving
     }
 
     /// <summary>
-    /// Refuses strings that couldn't be read back: with a null character, which ends strings in MLX, or with an unpaired surrogate.
+    /// Refuses strings that couldn't be read back, with a null character, which ends strings in MLX, or with an unpaired surrogate.
     /// </summary>
     internal static byte[] CheckText(string text, string parameter)
     {
@@ -66,7 +66,9 @@ internal static class Saving
         }
     }
 
-    /// <summary>Writes the elements in row-major order. Only an array in another order is copied, and the copy is freed at once.</summary>
+    /// <summary>
+    /// Writes the elements in row-major order. Only an array in another order is copied, and the copy is freed immediately.
+    /// </summary>
     internal static unsafe void WriteElements(Stream stream, MlxArray array, Transfer transfer)
     {
         using var held = new HeldArray(array);
@@ -94,7 +96,7 @@ internal static class Saving
         }
     }
 
-    /// <summary>Saves the current arrays, regardless of what happens to them in the meantime.</summary>
+    /// <summary>Saves the current arrays, regardless of later changes.</summary>
     internal static async Task SaveHeld(
         IEnumerable<KeyValuePair<string, MlxArray>> arrays, Action<List<KeyValuePair<string, MlxArray>>, Transfer> save,
         IProgress<FileProgress>? progress, CancellationToken cancellationToken)

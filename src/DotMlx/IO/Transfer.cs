@@ -1,9 +1,9 @@
 namespace DotMlx;
 
-/// <summary>One loading or saving that can be watched and canceled.</summary>
+/// <summary>A load or save operation with progress and cancellation.</summary>
 internal sealed class Transfer(IProgress<FileProgress>? progress = null, CancellationToken cancellation = default)
 {
-    /// <summary>How many bytes go at once: between pieces a transfer can be canceled.</summary>
+    /// <summary>The number of bytes per piece; a transfer can be canceled between pieces.</summary>
     internal const int PieceLength = 1 << 22;
 
     private long _done;
@@ -11,7 +11,7 @@ internal sealed class Transfer(IProgress<FileProgress>? progress = null, Cancell
 
     internal CancellationToken Cancellation => cancellation;
 
-    /// <summary>Adds to what there is to do.</summary>
+    /// <summary>Adds to the expected number of bytes.</summary>
     internal void Expect(long bytes) => _total += bytes;
 
     /// <inheritdoc cref="Expect(long)"/>
@@ -23,7 +23,7 @@ internal sealed class Transfer(IProgress<FileProgress>? progress = null, Cancell
         }
     }
 
-    /// <summary>Tells of bytes that were read or written, on the thread that called for the transfer.</summary>
+    /// <summary>Reports bytes that were read or written, on the thread that started the transfer.</summary>
     /// <exception cref="OperationCanceledException">The transfer was canceled.</exception>
     internal void Advance(long bytes)
     {

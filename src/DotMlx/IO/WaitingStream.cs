@@ -3,8 +3,8 @@ using System.Buffers;
 namespace DotMlx;
 
 /// <summary>
-/// Writes with the asynchronous functions of another stream and waits for them: some streams, such as those of web servers, have no others,
-/// and a write that hangs can be canceled. The other stream stays open.
+/// Writes with the asynchronous functions of another stream and waits for them. Some streams, such as those of web servers, support only
+/// these, and a write that hangs can be canceled. The other stream stays open.
 /// </summary>
 internal sealed class WaitingStream(Stream stream, CancellationToken cancellation) : Stream
 {
