@@ -19,7 +19,7 @@ FilePath PythonForTests()
 string MissingForConformance()
 {
     if (IsRunningOnWindows())
-        return "Python is given .NET on Linux and macOS only";
+        return "the tests load .NET into Python only on Linux and macOS";
     if (InstalledLibrary() is null)
         return "no installed mlx-c was found";
     return PythonForTests() is null ? "no Python with NumPy and psutil was found (the variable PYTHON names one)" : null;

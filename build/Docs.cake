@@ -80,9 +80,9 @@ void CheckSite()
             string path = Uri.UnescapeDataString(parts[0].Split('?')[0]);
             string file = path.Length == 0 ? page.FullPath : System.IO.Path.GetFullPath(System.IO.Path.Combine(page.GetDirectory().FullPath, path));
             if (!System.IO.File.Exists(file))
-                faults.Add($"{root.GetRelativePath(page)} links to '{target}', which is not there");
+                faults.Add($"{root.GetRelativePath(page)} links to '{target}', which doesn't exist");
             else if (parts.Length == 2 && parts[1].Length > 0 && file.EndsWith(".html") && !AnchorsOf(file).Contains(Uri.UnescapeDataString(parts[1])))
-                faults.Add($"{root.GetRelativePath(page)} links to '{target}', but that page has no such place");
+                faults.Add($"{root.GetRelativePath(page)} links to '{target}', but that page has no such anchor");
         }
     }
     if (faults.Count > 0)

@@ -16,7 +16,7 @@ DirectoryPath EmulationFolder => root.Combine("artifacts/arm64");
 string MissingForEmulation(string architecture)
 {
     if (architecture != "arm64" || !IsRunningOnLinux())
-        return $"--architecture={architecture} cannot be tested here: there is arm64, on Linux.";
+        return $"--architecture={architecture} cannot be tested here; only arm64 is supported, on Linux.";
     var packages = EmulationPrograms().Where(needed => !OnPath(needed.Program)).Select(needed => needed.Package).ToList();
     // The emulator uses the system's libraries for that processor.
     if (!FileExists("/lib/ld-linux-aarch64.so.1"))

@@ -5,7 +5,7 @@ Task("Fuzz")
     .Does(() =>
     {
         FilePath fuzzer = Context.Tools.Resolve("afl-fuzz")
-            ?? throw new CakeException("afl-fuzz is needed and not on the PATH: 'apt-get install afl++', 'brew install afl++' or https://aflplus.plus.");
+            ?? throw new CakeException("afl-fuzz is needed and not on the PATH: 'apt-get install afl++', 'brew install afl++', or https://aflplus.plus.");
         DirectoryPath program = root.Combine("artifacts/fuzz/program");
         EnsureDirectoryDoesNotExist(program);
         DotNetPublish($"{root}/tests/DotMlx.Fuzz/DotMlx.Fuzz.csproj", new DotNetPublishSettings

@@ -10,9 +10,9 @@ if (args is ["rank", var rounds])
 
 var ranks = new Option<int>("--ranks")
     { Description = "Processes, connected by MLX's ring over the loopback interface.", DefaultValueFactory = _ => 2 };
-var repeats = new Option<int>("--rounds") { Description = "Rounds per size, of which the median counts.", DefaultValueFactory = _ => 7 };
-var command = new RootCommand("Measures all-sum between processes: DotMlx beside the raw bindings and, "
-    + "where it is installed, Python's MLX.") { ranks, repeats };
+var repeats = new Option<int>("--rounds") { Description = "Rounds per size; the median is reported.", DefaultValueFactory = _ => 7 };
+var command = new RootCommand("Measures all-sum between processes: DotMlx, the raw bindings, and, "
+    + "if it is installed, Python's MLX.") { ranks, repeats };
 command.SetAction(result => Measure(Math.Clamp(result.GetValue(ranks), 2, 16), Math.Max(1, result.GetValue(repeats))));
 return command.Parse(args).Invoke();
 

@@ -67,7 +67,7 @@ internal static class Contests
         double Same((double Time, float Loss) run) => run.Loss == lossOfC
             ? run.Time
             : throw new InvalidOperationException($"The training step, {name}, is not the same work: a loss "
-            + $"of {run.Loss:R} beside {lossOfC:R} from C.");
+            + $"of {run.Loss:R}, but C one of {lossOfC:R}.");
     }
 
     /// <summary>Adam over small leaves, per leaf. C has only the plain update, which is the baseline of the others.</summary>

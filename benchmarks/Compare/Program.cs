@@ -6,9 +6,9 @@ using DotMlx.Compare;
 using Spectre.Console;
 
 var rounds = new Option<int>("--rounds")
-    { Description = "Rounds per comparison, of which the median counts.", DefaultValueFactory = _ => 25 };
-var only = new Option<string?>("--only") { Description = "Compares only what has this in its name." };
-var command = new RootCommand("Does the same work from C, from the raw bindings and from DotMlx, in one process, and prints the ratios.")
+    { Description = "Rounds per comparison; the median is reported.", DefaultValueFactory = _ => 25 };
+var only = new Option<string?>("--only") { Description = "Runs only comparisons whose name contains this text." };
+var command = new RootCommand("Does the same work from C, from the raw bindings, and from DotMlx in one process, and prints the ratios.")
     { rounds, only };
 command.SetAction(result => Compare(Math.Max(1, result.GetValue(rounds)), result.GetValue(only)));
 return command.Parse(args).Invoke();

@@ -8,10 +8,10 @@ using Spectre.Console;
 var python = new Option<string?>("--python") { Description = "A Python with mlx and mlx-lm to compare with." };
 var folder = new Option<string>("--folder")
 {
-    Description = "Where the models are made, or were.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "dotmlx-generation"),
+    Description = "The folder of the models, which are created if they are missing.", DefaultValueFactory = _ => Path.Combine(Path.GetTempPath(), "dotmlx-generation"),
 };
-var only = new Option<string?>("--only") { Description = "Only models that have this in their name." };
-var rounds = new Option<int>("--rounds") { Description = "Rounds per model, of which the median counts.", DefaultValueFactory = _ => 7 };
+var only = new Option<string?>("--only") { Description = "Uses only models whose name contains this text." };
+var rounds = new Option<int>("--rounds") { Description = "Rounds per model; the median is reported.", DefaultValueFactory = _ => 7 };
 var tokens = new Option<int>("--tokens") { Description = "Tokens per round.", DefaultValueFactory = _ => 100 };
 var prompt = new Option<int>("--prompt") { Description = "Tokens of the prompt.", DefaultValueFactory = _ => 32 };
 var tuning = new Option<int>("--tune") { Description = "Measures this many steps of LoRA per round instead of generation." };
@@ -38,7 +38,7 @@ command.SetAction(result =>
     using Python? other = result.GetValue(python) is { } executable ? new(executable, "generate.py", folders) : null;
     Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}; {result.GetValue(rounds)} rounds of {result.GetValue(tokens)} tokens");
     Table table = new Table().AddColumns(
-        "model", "read, s", "load, s", "load beside mlx-lm", "memory / file", "token, us", "mlx-lm, us", "ratio");
+        "model", "read, s", "load, s", "load vs. mlx-lm", "memory / file", "token, us", "mlx-lm, us", "ratio");
     for (int i = 0; i < makers.Length; i++)
     {
         long size = new FileInfo(Path.Combine(folders[i], "model.safetensors")).Length;

@@ -6,9 +6,9 @@ using DotMlx;
 using DotMlx.Soak;
 using Spectre.Console;
 
-var minutes = new Option<double>("--minutes") { Description = "How long.", DefaultValueFactory = _ => 10 };
-var threads = new Option<int>("--threads") { Description = "Threads per round, new ones every time.", DefaultValueFactory = _ => 8 };
-var command = new RootCommand("Trains, infers, throws, saves, loads and awaits on many threads, and fails when anything grows.")
+var minutes = new Option<double>("--minutes") { Description = "Duration in minutes.", DefaultValueFactory = _ => 10 };
+var threads = new Option<int>("--threads") { Description = "Threads per round; each round starts new ones.", DefaultValueFactory = _ => 8 };
+var command = new RootCommand("Trains, infers, throws, saves, loads, and awaits on many threads, and fails if memory or another resource grows.")
     { minutes, threads };
 command.SetAction(result => Soak(TimeSpan.FromMinutes(result.GetValue(minutes)), Math.Max(1, result.GetValue(threads))));
 return command.Parse(args).Invoke();

@@ -11,7 +11,7 @@ internal sealed partial record KnownMlxc(MlxcVersions Flag, string Name, string 
     internal string Mismatches(Func<string, bool> exports)
     {
         string[] all = [.. Present.Where(s => !exports(s)).Select(s => $"{s} is missing"), .. Absent.Where(exports)
-            .Select(s => $"{s} should not be there")];
+            .Select(s => $"{s} should not exist")];
         return string.Join(", ", all.Take(MismatchesShown)) + (all.Length > MismatchesShown ? ", …" : "");
     }
 }

@@ -20,7 +20,7 @@ internal static unsafe class MetalKernelFile
         if (File.Exists(System.IO.Path.Combine(beside, Name)) || !File.Exists(kernels)) return;
         if (!library.Exports(Setter))
             throw new NotSupportedException(
-                $"MLX {library.MlxVersion} finds its Metal kernels only beside its library, which this single-file application extracted "
+                $"MLX {library.MlxVersion} finds its Metal kernels only next to its library, which this single-file application extracted "
                 + $"to '{beside}', while they are in '{kernels}'."
                 + " Publish without IncludeNativeLibrariesForSelfExtract, or with "
                 + "IncludeAllContentForSelfExtract=true as well, or use mlx-c v0.7.0 or newer.");

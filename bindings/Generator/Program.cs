@@ -3,16 +3,16 @@ using DotMlx.Generator;
 using DotMlx.Generator.Api;
 
 var headers = new Option<DirectoryInfo?>("--headers")
-    { Description = "Folder above mlx/c. Default: mlx-c.submodule when checked out, else an installed prefix's include folder." };
+    { Description = "Folder above mlx/c. Default: mlx-c.submodule if it is checked out, or else the include folder of an installed prefix." };
 var table = new Option<FileInfo?>("--table")
-    { Description = "Tab-separated table of a version whose headers are not to be had, instead of --headers." };
+    { Description = "Tab-separated table of a version whose headers aren't available, instead of --headers." };
 var version = new Option<string?>("--version")
     { Description = "Version that --headers or --table describes. Default: the pinned one of native/versions.json." };
-var check = new Option<bool>("--check") { Description = "Write nothing; fail when a generated file differs." };
+var check = new Option<bool>("--check") { Description = "Write nothing; fail if a generated file differs." };
 var identify = new Option<bool>("--identify")
-    { Description = "Write nothing; print which known version the --headers are, and fail when they are none." };
+    { Description = "Write nothing; print the known version that --headers belong to, and fail if there is none." };
 var repository = new Option<DirectoryInfo?>("--root")
-    { Description = "Root of the repository. Default: found from the current folder upwards." };
+    { Description = "Root of the repository. Default: searched upward from the current folder." };
 var command = new RootCommand("Reads mlx-c's headers into bindings/api/*.json and writes DotMlx's imports "
     + "and the reference library's exports from them.");
 // The built-in --version option would hide this one.

@@ -12,7 +12,7 @@ internal sealed class Runner(string root, TextWriter output)
     {
         for (DirectoryInfo? folder = new(given ?? Directory.GetCurrentDirectory()); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "DotMlx.slnx"))) return folder.FullName;
-        throw new DirectoryNotFoundException("No DotMlx.slnx was found here or above: run inside the repository or give --root.");
+        throw new DirectoryNotFoundException("No DotMlx.slnx was found here or above: run inside the repository, or pass --root.");
     }
 
     internal int Run(string? headers, string? table, string? version, bool check)
@@ -76,7 +76,7 @@ internal sealed class Runner(string root, TextWriter output)
             headers = DefaultHeaders();
             if (headers is null || !ClangHeaderParser.IsAvailable())
             {
-                output.WriteLine($"{(headers is null ? "No headers of mlx-c" : "No clang")} here: {Generation.ApiFile(version)} is taken as it is.");
+                output.WriteLine($"{(headers is null ? "No headers of mlx-c" : "No clang")} here: {Generation.ApiFile(version)} is used unchanged.");
                 return null;
             }
             ApiVersion installed = Generation.FromHeaders(headers, version);
@@ -85,7 +85,7 @@ internal sealed class Runner(string root, TextWriter output)
             // An installed mlx-c may be another version, so it must not overwrite the pinned description.
             if (submodule || !File.Exists(recorded) || ApiDifference.Lines(_generation.ReadApi(version), installed).Count == 0)
                 return installed;
-            output.WriteLine($"The headers in '{headers}' are not those of {version}: {Generation.ApiFile(version)} is taken as it is.");
+            output.WriteLine($"The headers in '{headers}' are not those of {version}: {Generation.ApiFile(version)} is used unchanged.");
             return null;
         }
         return Generation.FromHeaders(headers, version);
@@ -116,9 +116,9 @@ internal sealed class Runner(string root, TextWriter output)
         ApiVersion last = _generation.ReadApi(_generation.Versions.Versions[^1].Name);
         string[] added = [.. fresh.Functions.Where(f => last.Find(f.Name) is null && f.AbsentOn is null).Select(f => f.Name)];
         output.WriteLine($"{fresh.Name} is not in native/versions.json yet. Add it there (oldest first) with its commit and MLX version, "
-            + $"and probe symbols that tell it from its neighbors"
+            + $"and probe symbols that distinguish it from its neighbors"
             + (added.Length == 0
-                ? "; it adds no symbol, so nothing in the library tells it apart."
+                ? "; it adds no symbol, so nothing in the library identifies it."
                 : $": new in it are {string.Join(", ", added.Take(5))}{(added.Length > 5 ? ", …" : "")}.")
             + " Then run this command again, and give MlxcPortable a branch for every function marked with ! above.");
     }

@@ -27,7 +27,7 @@ internal sealed class Prefix
             ?? folders.SelectMany(Below).FirstOrDefault();
         if (Metallib is null && mlx.Facts.Needed.Any(needed => needed.Contains("/Metal.framework/", StringComparison.Ordinal)))
             throw new StagingException($"'{mlx.File}' uses Metal, but no {Metal} is "
-                + $"in {string.Join(" or ", folders.Select(f => $"'{f}'"))}; MLX finds its kernels beside libmlx.");
+                + $"in {string.Join(" or ", folders.Select(f => $"'{f}'"))}; MLX finds its kernels next to libmlx.");
         MlxVersion = folders.Select(folder => System.IO.Path.Combine(folder, "..", "include")).Prepend(Headers).Select(VersionIn)
             .FirstOrDefault(v => v is not null);
     }

@@ -100,7 +100,7 @@ internal sealed class Stager(string root, Tools tools, string output)
         string[] mismatches =
         [
             .. version.Present.Where(symbol => !exports.Contains(symbol)).Select(symbol => $"{symbol} is missing"),
-            .. version.Absent.Where(exports.Contains).Select(symbol => $"{symbol} should not be there"),
+            .. version.Absent.Where(exports.Contains).Select(symbol => $"{symbol} should not exist"),
         ];
         return mismatches.Length == 0 ? version
             : throw new StagingException($"The headers in '{installed.Headers}' are those of mlx-c {version.Name}, but "

@@ -17,18 +17,18 @@ internal sealed record CharLmArguments(
         private readonly Option<int> _heads = Number("--heads", 4, "Attention heads; divide the size into even parts.");
         private readonly Option<int> _layers = Number("--layers", 3, "Layers.");
         private readonly Option<float> _learningRate = Real("--learning-rate", 3e-3f, "Peak of the schedule.");
-        private readonly Option<float> _dropout = Real("--dropout", 0.1f, "Probability of dropping in training.");
-        private readonly Option<int> _seed = Number("--seed", 1, "Seed of weights, pieces and drawn characters.");
+        private readonly Option<float> _dropout = Real("--dropout", 0.1f, "The dropout probability during training.");
+        private readonly Option<int> _seed = Number("--seed", 1, "Seed of the weights, the pieces, and the drawn characters.");
         private readonly Option<bool> _resume = new("--resume")
             { Description = "Continue from the checkpoint in --output, with its settings." };
         private readonly Option<bool> _generateOnly = new("--generate")
-            { Description = "Only write text with the checkpoint in --output." };
-        private readonly Option<string> _data = Text("--data", ".", "A folder whose Markdown is learned, or a text file.");
+            { Description = "Only generate text with the checkpoint in --output." };
+        private readonly Option<string> _data = Text("--data", ".", "A folder with Markdown to learn, or a text file.");
         private readonly Option<string> _output = Text("--output", Path.Combine("out", "charlm"), "Folder of the checkpoint.");
-        private readonly Option<string> _prompt = Text("--prompt", "## ", "What the text begins with.");
+        private readonly Option<string> _prompt = Text("--prompt", "## ", "The beginning of the generated text.");
         private readonly Option<int> _length = Number("--length", 400, "Characters to write.");
-        private readonly Option<float> _temperature = Real("--temperature", 0.8f, "0 always takes the likeliest character.");
-        private readonly Option<float> _topP = Real("--top-p", 0.95f, "Draws only from the likeliest characters that make up this share.");
+        private readonly Option<float> _temperature = Real("--temperature", 0.8f, "The temperature; 0 always chooses the most likely character.");
+        private readonly Option<float> _topP = Real("--top-p", 0.95f, "Draw only from the most likely characters whose total probability reaches this value.");
         private readonly RootCommand _command;
 
         public Parser() => _command = new RootCommand("Learns to write this repository's Markdown, character by character, with DotMlx.")
@@ -82,7 +82,7 @@ internal sealed record CharLmArguments(
             return value.CompareTo(low) >= 0 && value.CompareTo(high) <= 0
                 ? value
                 : throw new UserErrorException(string.Create(CultureInfo.InvariantCulture,
-                    $"{option.Name} must lie between {low} and {high}, not {value}."));
+                    $"{option.Name} must be between {low} and {high}, not {value}."));
         }
     }
 }

@@ -30,7 +30,7 @@ internal static class Checkpoint
     {
         if (!File.Exists(path))
         {
-            throw new UserErrorException($"there is no checkpoint '{path}': train first, or give its folder with --output.");
+            throw new UserErrorException($"there is no checkpoint '{path}': train first, or pass its folder with --output.");
         }
         try
         {

@@ -8,7 +8,7 @@ internal static class ConfusionTable
     /// <summary>Prints one row per actual digit and one column per predicted digit; counts off the diagonal are mistakes.</summary>
     public static Table Create(Evaluation evaluation)
     {
-        Table table = new Table().Border(TableBorder.Rounded).Title("Held-out digits: shown (rows) and read as (columns)");
+        Table table = new Table().Border(TableBorder.Rounded).Title("Held-out digits: actual (rows) and predicted (columns)");
         table.AddColumn(new TableColumn(string.Empty).RightAligned());
         for (int predicted = 0; predicted < DigitsData.ClassCount; predicted++)
         {

@@ -48,7 +48,7 @@ internal sealed record DigitsArguments(
 
         UserErrorException Disagreement(string name, object given, object kept) => new(string.Create(
             CultureInfo.InvariantCulture,
-            $"--{name}={given} differs from the {kept} of '{checkpoint}': leave it out to resume, or start anew without --resume."));
+            $"--{name}={given} differs from the {kept} of '{checkpoint}': omit it to resume, or start a new run without --resume."));
     }
 
     internal sealed class Parser
@@ -61,34 +61,34 @@ internal sealed record DigitsArguments(
         private readonly Option<int?> _batchSize = new("--batch-size")
             { Description = $"Images a step ({TrainingSettings.DefaultBatchSize})." };
         private readonly Option<float?> _learningRate = new("--learning-rate")
-            { Description = "Peak of the schedule (depends on the optimizer)." };
+            { Description = "The peak of the learning rate (the default depends on the optimizer)." };
         private readonly Option<string?> _optimizer = new("--optimizer")
         {
             Description = $"{string.Join(", ", OptimizerChoice.Names)} ({TrainingSettings.DefaultOptimizer}).",
         };
 
         private readonly Option<int?> _seed = new("--seed")
-            { Description = $"Seed of weights and order ({TrainingSettings.DefaultSeed})." };
+            { Description = $"Seed of the weights and of the order of the data ({TrainingSettings.DefaultSeed})." };
         private readonly Option<int?> _decayEpochs = new("--decay-epochs")
         {
-            Description = $"Epochs over which warm-up and cosine extend, whatever --epochs ({TrainingSettings.DefaultDecayEpochs}).",
+            Description = $"Epochs of the warm-up and the cosine decay, independent of --epochs ({TrainingSettings.DefaultDecayEpochs}).",
         };
 
         private readonly Option<bool> _resume = new("--resume") { Description = "Continue from the checkpoint in --output." };
         private readonly Option<string> _output = new("--output")
         {
-            Description = "Folder of checkpoint and curves.", DefaultValueFactory = _ => Path.Combine("out", "digits"),
+            Description = "Folder of the checkpoint and the curves.", DefaultValueFactory = _ => Path.Combine("out", "digits"),
         };
 
         private readonly Option<string> _data = new("--data")
         {
-            Description = "Digits, 65 integers a row, gzip (the copy beside the program).",
+            Description = "The digits, gzip-compressed, with 65 integers per row (by default, the copy next to the program).",
             DefaultValueFactory = _ => DigitsData.DefaultPath,
         };
 
         private readonly Option<bool> _distributed = new("--distributed")
         {
-            Description = "Train with the other processes that 'dotnet mlx launch' started; --batch-size is that of all together.",
+            Description = "Train with the other processes that 'dotnet mlx launch' started; --batch-size is the total of all processes.",
         };
 
         private readonly RootCommand _command;

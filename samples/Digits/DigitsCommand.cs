@@ -65,11 +65,11 @@ internal static class DigitsCommand
         {
             output.WriteLine(team.Size == 1
                 ? "one process: 'dotnet mlx launch -n N -- ...' starts several"
-                : $"{team.Size} processes, {(trainer.Settings.BatchSize + team.Size - 1) / team.Size} of {trainer.Settings.BatchSize} digits a step each");
+                : $"{team.Size} processes, {(trainer.Settings.BatchSize + team.Size - 1) / team.Size} of {trainer.Settings.BatchSize} digits each per step");
         }
 
         output.WriteLine(
-            $"{data.Training.Count} digits to train on, {data.HeldOut.Count} held "
+            $"{data.Training.Count} digits for training, {data.HeldOut.Count} held "
             + $"out; {trainer.Settings.Optimizer}, epochs {first} to {last}");
 
         bool writes = team is null or { IsFirst: true };

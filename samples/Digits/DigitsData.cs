@@ -86,7 +86,7 @@ internal sealed class DigitsData
                 if (!int.TryParse(row[field], NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > limit)
                 {
                     throw new UserErrorException(
-                        $"the digits '{path}', line {line}, column {column + 1}: '{row[field]}' is no whole number from 0 to {limit}.");
+                        $"the digits '{path}', line {line}, column {column + 1}: '{row[field]}' isn't a whole number from 0 to {limit}.");
                 }
 
                 if (column < PixelCount)

@@ -69,7 +69,7 @@ internal sealed class Team
             content = Share(content);
         }
 
-        return content.Length > 0 ? content : throw new UserErrorException("rank 0 could not read the checkpoint; its message says why.");
+        return content.Length > 0 ? content : throw new UserErrorException("rank 0 could not read the checkpoint; its message explains the reason.");
     }
 
     private byte[] Share(byte[] content)

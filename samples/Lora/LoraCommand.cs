@@ -21,16 +21,16 @@ internal static class LoraCommand
         "Folder of the checkpoint that CharLm wrote.");
     private static readonly Option<string> Data = Option("--data", Path.Combine("src", "DotMlx", "NN"),
         "A folder with the text to learn, or a file.");
-    private static readonly Option<string> Pattern = Option("--pattern", "*.cs", "Which files of the folder are read.");
+    private static readonly Option<string> Pattern = Option("--pattern", "*.cs", "The files of the folder to read.");
     private static readonly Option<string> Output = Option("--output", Path.Combine("out", "lora"),
         "Folder of the adapters and the fused model.");
-    private static readonly Option<string> Prompt = Option("--prompt", "public ", "What the text written at the end begins with.");
+    private static readonly Option<string> Prompt = Option("--prompt", "public ", "The beginning of the text that is generated at the end.");
     private static readonly Option<int> Steps = Option("--steps", 60, "Training steps.");
     private static readonly Option<int> Rank = Option("--rank", 8, "Rank of the adapter.");
-    private static readonly Option<int> Bits = Option("--bits", 8, "Bits per weight of the quantized model: 2, 3, 4, 6 or 8.");
+    private static readonly Option<int> Bits = Option("--bits", 8, "Bits per weight of the quantized model: 2, 3, 4, 6, or 8.");
     private static readonly Option<float> LearningRate = Option("--learning-rate", 2e-3f, "Learning rate at the start.");
     private static readonly Option<int> Length = Option("--length", 300, "Characters to write at the end.");
-    private static readonly Option<bool> Resume = new("--resume") { Description = "Go on from the last checkpoint of the output folder." };
+    private static readonly Option<bool> Resume = new("--resume") { Description = "Continue from the last checkpoint in the output folder." };
     private static readonly Option<int> Seed = Option(
         "--seed", 1, "Seed of the adapter's initial weights, the order of the data, and sampling.");
 
@@ -130,7 +130,7 @@ internal static class LoraCommand
         if (saved.Dims % GroupSize != 0)
         {
             throw new UserErrorException(
-                $"the model's size {saved.Dims} is no multiple of {GroupSize}, so it can't be quantized: train one with --dims=96 or 128.");
+                $"the model's size {saved.Dims} isn't a multiple of {GroupSize}, so it can't be quantized: train one with --dims=96 or 128.");
         }
         TrainingSettings settings = saved with
         {
@@ -183,11 +183,11 @@ internal static class LoraCommand
             throw new UserErrorException(
                 "quantization needs MLX; the reference library is in use. Install MLX or name it in DOTMLX_LIBRARY.");
         }
-        Require(result.GetValue(Steps) is >= 1 and <= 1_000_000, "--steps must lie between 1 and 1,000,000.");
-        Require(result.GetValue(Rank) is >= 1 and <= 64, "--rank must lie between 1 and 64.");
+        Require(result.GetValue(Steps) is >= 1 and <= 1_000_000, "--steps must be between 1 and 1,000,000.");
+        Require(result.GetValue(Rank) is >= 1 and <= 64, "--rank must be between 1 and 64.");
         Require(result.GetValue(Bits) is 2 or 3 or 4 or 6 or 8, "--bits must be 2, 3, 4, 6 or 8.");
         Require(result.GetValue(LearningRate) is > 0f and <= 1f, "--learning-rate must be above 0 and at most 1.");
-        Require(result.GetValue(Length) is >= 0 and <= 1_000_000, "--length must lie between 0 and 1,000,000.");
+        Require(result.GetValue(Length) is >= 0 and <= 1_000_000, "--length must be between 0 and 1,000,000.");
         Require(result.GetValue(Seed) >= 0, "--seed must not be negative.");
         Require(result.GetValue(Prompt)!.Length > 0, "--prompt must have at least one character.");
     }

@@ -4,8 +4,8 @@ using System.Numerics.Tensors;
 namespace DotMlx;
 
 /// <summary>
-/// Arrays from tensors of System.Numerics.Tensors, and arrays as such tensors: <c>MlxArray.Create(tensor)</c>,
-/// <c>array.ToTensor&lt;float&gt;()</c>, <c>array.ReadTensor&lt;float, float&gt;(elements => …)</c>.
+/// Converts between arrays and tensors of System.Numerics.Tensors: <c>MlxArray.Create(tensor)</c>, <c>array.ToTensor&lt;float&gt;()</c>,
+/// <c>array.ReadTensor&lt;float, float&gt;(elements => …)</c>.
 /// </summary>
 public static unsafe class MlxTensorExtensions
 {
@@ -14,14 +14,14 @@ public static unsafe class MlxTensorExtensions
     {
         /// <summary>Copies a tensor; its lengths become the shape (<c>mlx_array_new_data</c>).</summary>
         /// <typeparam name="T">
-        /// bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64 or Complex; it decides the element type.
+        /// bool, an integer of 8 to 64 bits, Half, BFloat16, float, double, Complex64, or Complex; it determines the element type.
         /// </typeparam>
         /// <param name="tensor">
-        /// The elements, with any strides. Those that lie densely in row-major order are copied once, and may be more than a .NET array
-        /// holds.
+        /// The elements, with any strides. Elements that are dense in row-major order are copied once, and there may be more of them than a
+        /// .NET array can hold.
         /// </param>
         /// <exception cref="ArgumentException">
-        /// A length is more than MLX's shapes hold, 2,147,483,647, or the elements are too many to be put in order.
+        /// A length exceeds the limit of MLX's shapes, 2,147,483,647, or there are too many elements to reorder.
         /// </exception>
         /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
         public static MlxArray Create<T>(in ReadOnlyTensorSpan<T> tensor)
@@ -64,11 +64,12 @@ public static unsafe class MlxTensorExtensions
         }
 
         /// <summary>
-        /// The elements as a tensor of the same shape, copied. A scalar gives one dimension of length 1: no tensor has none.
+        /// Returns a copy of the elements as a tensor of the same shape. A scalar gives one dimension of length 1, because every tensor has
+        /// at least one.
         /// </summary>
-        /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+        /// <typeparam name="T">The .NET type that matches the element type exactly; nothing is converted.</typeparam>
         /// <exception cref="InvalidOperationException">
-        /// The array has another element type, or more elements than a .NET array holds.
+        /// The array has another element type, or more elements than a .NET array can hold.
         /// </exception>
         /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
         public Tensor<T> ToTensor<T>()
@@ -79,16 +80,17 @@ public static unsafe class MlxTensorExtensions
         }
 
         /// <summary>
-        /// Reads the elements as a tensor of the same shape where MLX keeps them, without a copy. Copied are only arrays that lie as no
-        /// tensor can: backwards, or with elements that overlap. A scalar gives one dimension of length 1: no tensor has none.
+        /// Reads the elements in MLX's memory as a tensor of the same shape, without a copy. Only arrays with a layout that no tensor
+        /// supports are copied: with negative strides, or with overlapping elements. A scalar gives one dimension of length 1, because
+        /// every tensor has at least one.
         /// </summary>
-        /// <typeparam name="T">The .NET type of the element type exactly; nothing is converted.</typeparam>
+        /// <typeparam name="T">The .NET type that matches the element type exactly; nothing is converted.</typeparam>
         /// <typeparam name="TResult">The result of the function.</typeparam>
         /// <param name="read">
-        /// Called once with the elements, which stay valid until it returns; a transposed array comes with the strides that it has.
+        /// Called once with the elements, which stay valid until it returns; the tensor of a transposed array has the array's strides.
         /// </param>
         /// <exception cref="InvalidOperationException">
-        /// The array has another element type, or must be copied and has more elements than a .NET array holds.
+        /// The array has another element type, or must be copied and has more elements than a .NET array can hold.
         /// </exception>
         /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
         public TResult ReadTensor<T, TResult>(Func<ReadOnlyTensorSpan<T>, TResult> read)

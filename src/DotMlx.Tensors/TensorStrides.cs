@@ -1,14 +1,14 @@
 namespace DotMlx;
 
 /// <summary>
-/// MLX's strides as those of a tensor span, which go forwards only and where each must step over all that smaller ones reach.
+/// Converts MLX's strides to those of a tensor span, which must be positive, and each of which must exceed the range of the smaller ones.
 /// </summary>
 internal static class TensorStrides
 {
     /// <param name="lengths">The lengths, none of them 0.</param>
     /// <param name="source">MLX's strides; empty for a scalar.</param>
-    /// <param name="strides">Where the tensor's go.</param>
-    /// <param name="reach">The elements of storage from the first that is read to the last.</param>
+    /// <param name="strides">The destination for the strides of the tensor.</param>
+    /// <param name="reach">Whether a tensor span can have these strides.</param>
     /// <returns>Whether a tensor span can have them.</returns>
     internal static bool TryConvert(ReadOnlySpan<nint> lengths, ReadOnlySpan<long> source, Span<nint> strides, out nint reach)
     {

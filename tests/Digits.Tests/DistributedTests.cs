@@ -35,7 +35,7 @@ internal sealed class DistributedTests
         }
 
         Assert.That(first[0].Output,
-            Does.Contain("4 processes, 13 of 50 digits a step each").And.Contain("epoch 1/1").And.Contain("held-out accuracy"));
+            Does.Contain("4 processes, 13 of 50 digits each per step").And.Contain("epoch 1/1").And.Contain("held-out accuracy"));
         Assert.That(first.Skip(1).Select(result => result.Output), Is.All.Empty);
         Assert.That(Directory.GetFiles(output).Select(Path.GetFileName),
             Is.EquivalentTo(new[] { DigitsCommand.CheckpointName, DigitsCommand.CurvesName }));

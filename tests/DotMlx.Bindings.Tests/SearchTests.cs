@@ -186,7 +186,7 @@ public sealed class SearchTests
             System.IO.File.WriteAllText(kernels, "MTLB");
             Assert.That(Child.Run(newer.File, [$"kernels={application}"]), Is.EqualTo((string[])[kernels]));
             Assert.That(Child.Run(older.File, [$"kernels={application}"])[0],
-                Does.StartWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only beside its library, which")
+                Does.StartWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only next to its library, which")
                 .And.Contain($"'{kernels}'").And
                 .Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"));
             foreach (TinyLibrary library in (TinyLibrary[])[newer, older])

@@ -57,7 +57,7 @@ internal sealed partial class ClangHeaderParser : IHeaderParser
         directory = Path.GetFullPath(directory);
         string headers = Path.Combine(directory, "mlx", "c");
         if (!File.Exists(Path.Combine(headers, "mlx.h")))
-            throw new DirectoryNotFoundException($"'{directory}' holds no mlx/c/mlx.h: --headers wants the folder above mlx/c.");
+            throw new DirectoryNotFoundException($"'{directory}' holds no mlx/c/mlx.h: --headers must be the folder above mlx/c.");
         using JsonDocument tree = Dump(directory);
         return new Reader(headers, version).Read(tree.RootElement);
     }

@@ -40,7 +40,7 @@ internal static class TableImporter
                             .Select((m, i) => new ApiMember(m, i))]));
                     break;
                 default:
-                    throw new FormatException($"{path}({number}): '{cells[0]}' is not fn, struct or enum.");
+                    throw new FormatException($"{path}({number}): '{cells[0]}' is not fn, struct, or enum.");
             }
         }
         return new ApiVersion(version, "table", functions, structs, enums, neighbor.Callbacks);

@@ -20,7 +20,7 @@ internal sealed partial class TextHeaderParser : IHeaderParser
     {
         string folder = Path.Combine(Path.GetFullPath(directory), "mlx", "c");
         if (!File.Exists(Path.Combine(folder, "mlx.h")))
-            throw new DirectoryNotFoundException($"'{directory}' holds no mlx/c/mlx.h: --headers wants the folder above mlx/c.");
+            throw new DirectoryNotFoundException($"'{directory}' holds no mlx/c/mlx.h: --headers must be the folder above mlx/c.");
         var reader = new Reader();
         foreach (string header in Reachable(folder)) reader.Take(header, File.ReadAllText(Path.Combine(folder, header), Encoding.Latin1));
         if (reader.Functions.Count == 0) throw new InvalidOperationException($"No function was found in '{folder}'.");
@@ -96,7 +96,7 @@ internal sealed partial class TextHeaderParser : IHeaderParser
             }
             else
             {
-                throw new FormatException($"{header} has a declaration that is not understood without clang: '{statement}'. Install clang "
+                throw new FormatException($"{header} has a declaration that can't be parsed without clang: '{statement}'. Install clang "
                     + $"(Debian: the package clang) or set CLANG to its path.");
             }
         }

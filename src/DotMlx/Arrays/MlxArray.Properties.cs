@@ -136,7 +136,7 @@ public sealed unsafe partial class MlxArray
     }
 
     /// <summary>
-    /// Records the kind of an arithmetic result: the kind of both operands, or of the operand beside a scalar.
+    /// Records the kind of an arithmetic result: the kind of both operands, or of the operand next to a scalar.
     /// </summary>
     internal void InheritKind(MlxArray a, MlxArray b)
     {

@@ -10,7 +10,7 @@ namespace DotMlx;
 /// after a garbage collection. Any thread may use, evaluate, and dispose any array.
 /// </summary>
 /// <remarks>
-/// A .NET number converts implicitly to an array and is then weakly typed: an integer takes the element type of the array beside it, and a
+/// A .NET number converts implicitly to an array and is then weakly typed: an integer takes the element type of the array next to it, and a
 /// floating-point number takes the type of a floating-point array and is float32 otherwise. Such scalars are shared and own nothing, so
 /// disposing them has no effect.
 /// </remarks>

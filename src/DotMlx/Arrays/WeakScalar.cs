@@ -4,7 +4,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <summary>A .NET number that represents an array and adapts to the element type of the operand beside it.</summary>
+/// <summary>A .NET number that represents an array and adapts to the element type of the operand next to it.</summary>
 internal sealed unsafe class WeakScalar
 {
     internal enum NumberKind : byte
@@ -59,7 +59,7 @@ internal sealed unsafe class WeakScalar
 
     internal static MlxArray From(Complex value) => Cache.Get(NumberKind.Complex, 0, value.Real, value.Imaginary);
 
-    /// <summary>The element type that the number takes beside an array of type <paramref name="like"/>.</summary>
+    /// <summary>The element type that the number takes next to an array of type <paramref name="like"/>.</summary>
     /// <exception cref="OverflowException">The integer doesn't fit in the type.</exception>
     internal DType DTypeWith(DType like)
     {

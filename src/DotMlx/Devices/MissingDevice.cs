@@ -44,7 +44,7 @@ internal static class MissingDevice
     /// <summary>Queries a device for MLX's error, because since MLX 0.32 the device count hides the error.</summary>
     private static string? Report(MlxDevice device)
     {
-        // mlx-c uses MLX's messages as printf formats, and this message names a file beside the library.
+        // mlx-c uses MLX's messages as printf formats, and this message names a file next to the library.
         if (MlxLibrary.Path.Contains('%', StringComparison.Ordinal))
         {
             return $"MLX finds no device, and DotMlx can't ask it why from a folder with '%' in its name";

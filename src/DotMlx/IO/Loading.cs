@@ -81,7 +81,7 @@ internal static unsafe class Loading
             return array;
         }
 
-        /// <summary>Makes MLX read the data now, while the source exists, and throws what the source threw.</summary>
+        /// <summary>Makes MLX read the data now, while the source exists, and rethrows exceptions of the source.</summary>
         internal void Read()
         {
             if (_arrays.Count == 0)

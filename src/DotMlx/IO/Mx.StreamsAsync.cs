@@ -94,7 +94,7 @@ public static partial class Mx
     /// <param name="metadata">Strings to store with the arrays.</param>
     /// <param name="progress">Receives the progress, on the thread that saves.</param>
     /// <param name="cancellationToken">Cancels the saving; data already written to the stream stays in it.</param>
-    /// <exception cref="ArgumentException">An array or a name is not savable; the message says which.</exception>
+    /// <exception cref="ArgumentException">An array or a name can't be saved; the message names it.</exception>
     /// <exception cref="OperationCanceledException">The saving was canceled.</exception>
     /// <remarks>Exceptions that the stream throws are passed on unchanged.</remarks>
     public static Task SaveSafetensorsAsync(

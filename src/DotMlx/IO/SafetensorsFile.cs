@@ -21,7 +21,7 @@ public sealed class SafetensorsFile : ArrayFile
     /// </summary>
     public IReadOnlyDictionary<string, string> Float8Types { get; }
 
-    /// <summary>Rejects 8-bit floating-point numbers if their bytes would be taken for numbers, and disposes the arrays.</summary>
+    /// <summary>Rejects 8-bit floating-point numbers if their bytes would be treated as numbers, and disposes the arrays.</summary>
     /// <param name="kind">The kind of content that the caller expects.</param>
     /// <param name="next">The advice for using the converted arrays.</param>
     /// <returns>This file.</returns>

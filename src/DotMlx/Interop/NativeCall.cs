@@ -160,7 +160,7 @@ internal static unsafe partial class NativeCall
     }
 
     /// <summary>
-    /// Returns the operand to use beside an array of dtype <paramref name="like"/>: a .NET number becomes a scalar by the weak-scalar rule.
+    /// Returns the operand to use next to an array of dtype <paramref name="like"/>: a .NET number becomes a scalar by the weak-scalar rule.
     /// Dispose the result.
     /// </summary>
     internal static MlxArray AsOperand(MlxArray scalarOrArray, DType like)

@@ -4,7 +4,7 @@ namespace DotMlx;
 
 /// <summary>
 /// Requests a collection after several thousand arrays that were not disposed, as long as collections find unreachable arrays and cost
-/// little. To the garbage collector an array is only 40 bytes, so a thread that leaves many small arrays unreachable would make the C
+/// little. To the garbage collector, an array has only 40 bytes, so a thread that leaves many small arrays unreachable would make the C
 /// library's heap large and cold long before a collection runs on its own.
 /// </summary>
 internal sealed class CountPressure

@@ -10,8 +10,8 @@ namespace DotMlx.Training;
 /// </summary>
 /// <remarks>
 /// The step uses the model in its current mode, so <c>Eval</c>, <c>Train</c>, <c>Freeze</c>, and <c>Unfreeze</c> take effect between steps.
-/// The step has its own random sequence, which is part of its state. Random numbers drawn elsewhere do not affect it, and a saved run
-/// resumes exactly where it stopped. If a call throws, the model and the optimizer keep their previous state.
+/// Random numbers drawn elsewhere don't affect it, and a saved run resumes exactly where it stopped. Random numbers drawn elsewhere do not
+/// affect it, and a saved run resumes exactly where it stopped. If a call throws, the model and the optimizer keep their previous state.
 /// </remarks>
 /// <example><code>
 /// using TrainingStep step = TrainingStep.Create(
@@ -143,10 +143,10 @@ public sealed class TrainingStep : IMlxState, IDisposable
         return state;
     });
 
-    /// <summary>Restores a captured state, which may come from a file. A state that does not match changes nothing.</summary>
+    /// <summary>Restores a captured state, which may come from a file. A state that doesn't match changes nothing.</summary>
     /// <param name="state">A tree from <see cref="CaptureState"/> of this step or of an equivalent one.</param>
-    /// <exception cref="ArgumentException">The tree is not a dictionary.</exception>
-    /// <exception cref="OptimizerStateException">The state does not match. The exception lists every mismatch by path.</exception>
+    /// <exception cref="ArgumentException">The tree isn't a dictionary.</exception>
+    /// <exception cref="OptimizerStateException">The state doesn't match. The exception lists every mismatch by path.</exception>
     /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public void RestoreState(Tree state)
     {
@@ -158,7 +158,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
 
     /// <summary>Saves the state of the training step to a safetensors file. The file is written atomically.</summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
-    /// <exception cref="IOException">The file cannot be written. An existing file is unchanged.</exception>
+    /// <exception cref="IOException">The file can't be written. An existing file is unchanged.</exception>
     /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public void Save(string path)
     {
@@ -172,7 +172,7 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// </summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="progress">Receives progress reports on the saving thread.</param>
-    /// <param name="cancellationToken">Cancels saving. An existing file is unchanged.</param>
+    /// <param name="cancellationToken">Cancels saving. The file can't be written.</param>
     /// <exception cref="IOException">The file cannot be written. An existing file is unchanged.</exception>
     /// <exception cref="OperationCanceledException">Saving was canceled.</exception>
     /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
@@ -180,11 +180,11 @@ public sealed class TrainingStep : IMlxState, IDisposable
         ((TreeDictionary)CaptureState()).SaveAsync(path, progress: progress, cancellationToken: cancellationToken);
 
     /// <summary>
-    /// Loads a state from <see cref="Save"/>, so that training continues bit for bit. A file that does not match changes nothing.
+    /// Loads a state from <see cref="Save"/>, so that training continues bit for bit. A file that doesn't match changes nothing.
     /// </summary>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
-    /// <exception cref="OptimizerStateException">The file does not match. The exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="OptimizerStateException">The file doesn't match. The exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">The file is corrupt.</exception>
     /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>
     public void Load(string path)
@@ -199,8 +199,8 @@ public sealed class TrainingStep : IMlxState, IDisposable
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="progress">Receives progress reports on the loading thread.</param>
     /// <param name="cancellationToken">Cancels loading. Nothing changes.</param>
-    /// <exception cref="OptimizerStateException">The file does not match. The exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
+    /// <exception cref="OptimizerStateException">The file doesn't match. The exception lists every mismatch by path.</exception>
+    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
     /// <exception cref="InvalidDataException">The file is corrupt.</exception>
     /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     /// <exception cref="InvalidOperationException">The step is running, on another thread or in an enclosing call.</exception>

@@ -130,7 +130,7 @@ internal sealed class CompileKey
     {
         ArgumentNullException.ThrowIfNull(array);
 
-        // A .NET number must stay weakly typed inside the function, where it adapts to the arrays beside it.
+        // A .NET number must stay weakly typed inside the function, where it adapts to the arrays next to it.
         if (array.Weak is { } weak)
         {
             (WeakScalar.NumberKind kind, ulong value, ulong imaginary) = weak.Identity;

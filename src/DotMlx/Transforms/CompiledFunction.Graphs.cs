@@ -2,7 +2,7 @@ using DotMlx.Bindings;
 
 namespace DotMlx;
 
-/// <content>The graphs that MLX keeps, and how results are made of their outputs.</content>
+/// <content>The graphs that MLX keeps, and how their outputs become results.</content>
 internal sealed unsafe partial class CompiledFunction
 {
     private mlx_closure Specialize(ReadOnlySpan<ulong> constants)

@@ -135,7 +135,7 @@ internal static unsafe class Differentiation
         return result;
     }
 
-    // A .NET number that isn't differentiated stays weakly typed and adapts to the arrays beside it.
+    // A .NET number that isn't differentiated stays weakly typed and adapts to the arrays next to it.
     private static HashSet<int> Numbers(MlxArray[] inputs, ReadOnlySpan<int> argnums)
     {
         HashSet<int> numbers = [];

@@ -61,7 +61,8 @@ internal static unsafe partial class GraphDepth
 
     /// <summary>
     /// Must be called after the outermost transform. If its graph had to be measured, operations from before the transform no longer count,
-    /// on this thread and on others. Otherwise, every small graph would be measured on a thread that never evaluates, or beside one.
+    /// on this thread and on others. Otherwise, every small graph would be measured on a thread that never evaluates, and on the threads
+    /// next to it.
     /// </summary>
     /// <param name="before">The thread's <see cref="ThreadState.Unevaluated"/> before the transform.</param>
     internal static void End(long before)

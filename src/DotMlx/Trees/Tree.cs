@@ -164,7 +164,9 @@ public abstract partial class Tree
     /// <summary>Returns an indented outline of the tree: one line per node, with the dtype and shape of every array.</summary>
     public override string ToString() => TreeText.Of(this);
 
-    /// <summary>Lists the arrays; <paramref name="shown"/> tells whether the program sees them, which ends their being private.</summary>
+    /// <summary>
+    /// Lists the arrays. <paramref name="shown"/> tells whether the program sees them, after which they are no longer private.
+    /// </summary>
     internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         using TreeHold hold = Hold();

@@ -1,4 +1,4 @@
-"""What Python's mlx has beside arrays: dtypes, devices, C# objects, errors."""
+"""The other members of Python's mlx: dtypes, devices, C# objects, errors."""
 
 from . import _host, _wire
 
