@@ -109,7 +109,7 @@ internal static class Workloads
         {
             (MlxArray loss, TreeDictionary gradients) = lossAndGradients(x, y);
             optimizer.Update(model, gradients);
-            Mx.Eval(new TreeList { loss, model.Parameters(), optimizer.State });
+            Mx.Eval(loss, model.Parameters(), optimizer.State);
         };
     });
 

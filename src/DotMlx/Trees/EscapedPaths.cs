@@ -46,7 +46,7 @@ internal static class EscapedPaths
         for (int i = 0; i < tree.ChildCount; i++)
         {
             string name = tree is TreeList ? tree.NameAt(i) : Escape(tree.NameAt(i));
-            List(tree.ChildAt(i), path.Length == 0 ? name : path + "." + name, items);
+            List(tree.ChildAt(i), TreePaths.Join(path, name), items);
         }
     }
 

@@ -1,9 +1,11 @@
+using System.Text.RegularExpressions;
+
 namespace DotMlx.Tests.Documentation;
 
 /// <summary>Rules for source files that no analyzer of the build checks.</summary>
-internal sealed class SourceStyleTests
+internal sealed partial class SourceStyleTests
 {
-    private const int LongestLine = 140;
+    private const int LongestLine = 140, LongestFile = 400;
 
     private static readonly string[] Folders = ["benchmarks", "bindings", "native", "packaging", "samples", "src", "tests"];
 
@@ -13,6 +15,13 @@ internal sealed class SourceStyleTests
 
     [Test]
     public void LinesOutsideStringsHaveAtMost140Columns() => Assert.That(Sources.SelectMany(LongLines), Is.Empty);
+
+    [Test]
+    public void FilesOf400LinesHaveAReasonInTheArchitectureGuide() => Assert.That(
+        Sources.Where(file => File.ReadLines(file).Count() > LongestFile)
+            .Select(file => Path.GetRelativePath(Repository.Root, file).Replace('\\', '/')),
+        Is.Not.Empty.And.SubsetOf(LongFiles().Matches(Repository.Read("docs/architecture.md").Split("\n## Large files")[1])
+            .Select(match => match.Groups[1].Value)));
 
     [Test]
     public void SourceFilesEndWithOneLineFeedAndContainNoTabsOrCarriageReturns() => Assert.That(
@@ -44,4 +53,7 @@ internal sealed class SourceStyleTests
 
     private static bool IsBuildOutput(string file) =>
         file.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "artifacts");
+
+    [GeneratedRegex("`([^`]+\\.cs)`")]
+    private static partial Regex LongFiles();
 }

@@ -6,17 +6,9 @@ namespace DotMlx.Tests.IO;
 /// Asynchronous loading and saving doesn't block the caller, reports progress, can be canceled, and takes no memory twice.
 /// </summary>
 [TestFixture]
-public class AsyncFileTests
+public class AsyncFileTests : FolderTests
 {
     private const int Count = 8_000_000;
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCase("a.npy")]
     [TestCase("a.npz")]
@@ -27,7 +19,7 @@ public class AsyncFileTests
     {
         using MlxArray a = Mx.Arange(3000);
         using MlxArray b = Mx.Ones(10, 20);
-        string path = Path.Combine(_folder, name);
+        string path = Path.Combine(Folder, name);
         Dictionary<string, MlxArray> arrays = new() { ["a"] = a, ["b"] = b };
         Progress saved = new();
         await (name switch
@@ -62,7 +54,7 @@ public class AsyncFileTests
     {
         using var handles = HandleCount.NoneLeft();
         MlxArray a = Mx.Arange(1000);
-        string path = Path.Combine(_folder, "a.safetensors");
+        string path = Path.Combine(Folder, "a.safetensors");
         Task saving = Mx.SaveSafetensorsAsync(path, [KeyValuePair.Create("a", a)]);
         a.Dispose();
         await saving;
@@ -76,7 +68,7 @@ public class AsyncFileTests
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = Mx.Zeros(Count);
-        string path = Path.Combine(_folder, "a.safetensors");
+        string path = Path.Combine(Folder, "a.safetensors");
         File.WriteAllText(path, "old");
         using CancellationTokenSource source = new();
         Progress progress = new(source.Cancel);
@@ -84,7 +76,7 @@ public class AsyncFileTests
             cancellationToken: source.Token));
         Assert.That(progress.Last.Done, Is.LessThan(a.NBytes));
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1));
     }
 
     [TestCase("a.npy")]
@@ -93,7 +85,7 @@ public class AsyncFileTests
     [TestCase("a.gguf")]
     public async Task ALoadingThatIsCanceledLeavesNothing(string name)
     {
-        string path = Path.Combine(_folder, name);
+        string path = Path.Combine(Folder, name);
         using (MlxArray a = Mx.Zeros(1000))
         {
             KeyValuePair<string, MlxArray>[] named = [KeyValuePair.Create("a", a)];
@@ -123,7 +115,7 @@ public class AsyncFileTests
         Linear model = new(4, 3);
         Linear other = new(4, 3);
         Progress saved = new();
-        string path = Path.Combine(_folder, "m.safetensors");
+        string path = Path.Combine(Folder, "m.safetensors");
         await model.SaveWeightsAsync(path, saved);
         saved.AssertComplete(60);
         Progress read = new();
@@ -131,17 +123,17 @@ public class AsyncFileTests
         read.AssertComplete(60);
         Golden.AssertClose(other.Weight, model.Weight, 0);
 
-        await model.SaveShardedWeightsAsync(_folder, maxShardBytes: 48);
+        await model.SaveShardedWeightsAsync(Folder, maxShardBytes: 48);
         Linear third = new(4, 3);
-        await third.LoadWeightsAsync(_folder);
+        await third.LoadWeightsAsync(Folder);
         Golden.AssertClose(third.Bias!, model.Bias!, 0);
-        Assert.That(() => model.SaveWeightsAsync(Path.Combine(_folder, "m.bin")), Throws.ArgumentException);
+        Assert.That(() => model.SaveWeightsAsync(Path.Combine(Folder, "m.bin")), Throws.ArgumentException);
     }
 
     [Test]
     public void LoadingTakesTheMemoryOfTheArraysOnce()
     {
-        string path = Path.Combine(_folder, "a.safetensors");
+        string path = Path.Combine(Folder, "a.safetensors");
         using (MlxArray a = Mx.Zeros(Count))
         {
             Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
@@ -167,7 +159,7 @@ public class AsyncFileTests
         Mx.ResetPeakMemory();
         long active = Mx.GetActiveMemory();
         long managed = GC.GetTotalAllocatedBytes(precise: true);
-        Mx.SaveSafetensors(Path.Combine(_folder, "a.safetensors"), turned.Select((array, i) => KeyValuePair.Create($"{i}", array)));
+        Mx.SaveSafetensors(Path.Combine(Folder, "a.safetensors"), turned.Select((array, i) => KeyValuePair.Create($"{i}", array)));
         Assert.That(GC.GetTotalAllocatedBytes(precise: true) - managed, Is.LessThan(1_000_000));
         Assert.That(Mx.GetPeakMemory() - active, Is.LessThan(Side * Side * 4L * 2));
         foreach (MlxArray array in turned)

@@ -6,24 +6,16 @@ namespace DotMlx.Tests.IO;
 
 /// <summary>Loading and saving of checkpoints without blocking the caller.</summary>
 [TestFixture]
-public class AsyncTreeTests
+public class AsyncTreeTests : FolderTests
 {
     private static readonly CancellationToken Canceled = new(canceled: true);
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public async Task ATreeIsSavedAsItIsAndLoaded()
     {
         using var handles = HandleCount.NoneLeft();
         TreeDictionary tree = new() { ["a.b"] = Mx.Arange(10), ["c"] = new TreeDictionary { ["d"] = Mx.Ones(3) } };
-        string path = Path.Combine(_folder, "tree.safetensors");
+        string path = Path.Combine(Folder, "tree.safetensors");
         Progress saved = new();
         Task saving = tree.SaveAsync(path, new Dictionary<string, string> { ["k"] = "v" }, saved);
         tree.DisposeArrays();
@@ -43,7 +35,7 @@ public class AsyncTreeTests
     [Test]
     public async Task ASavingThatIsCanceledLeavesTheOldFile()
     {
-        string path = Path.Combine(_folder, "old.safetensors");
+        string path = Path.Combine(Folder, "old.safetensors");
         File.WriteAllText(path, "old");
         using MlxArray large = Mx.Zeros(4_000_000);
         foreach (Func<Progress, CancellationToken, Task> save in (Func<Progress, CancellationToken, Task>[])
@@ -57,14 +49,14 @@ public class AsyncTreeTests
             Progress progress = new(source.Cancel);
             await Progress.AssertCanceled(save(progress, source.Token));
             Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-            Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+            Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1));
         }
     }
 
     [Test]
     public async Task AnOptimizersStateIsSavedAsItIsAndLoaded()
     {
-        string path = Path.Combine(_folder, "optimizer");
+        string path = Path.Combine(Folder, "optimizer");
         using MlxArray weight = Mx.Ones(5);
         Adam optimizer = Trained(weight);
         Task saving = optimizer.SaveAsync(path);
@@ -87,7 +79,7 @@ public class AsyncTreeTests
     [Test]
     public async Task ATrainingIsSavedAsItIsAndLoaded()
     {
-        string path = Path.Combine(_folder, "training");
+        string path = Path.Combine(Folder, "training");
         using MlxArray x = Mx.Ones(1, 4);
         using TrainingStep step = Step(x);
         step.Run(x, x);

@@ -2,16 +2,8 @@ namespace DotMlx.Tests.IO;
 
 /// <summary>The files are written here by hand, as the format's public description specifies.</summary>
 [TestFixture]
-public class GgufTests
+public class GgufTests : FolderTests
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void AFileWrittenByHandIsRead()
     {
@@ -45,7 +37,7 @@ public class GgufTests
         using MlxArray list = MlxArray.Create<ulong>([1, 2], 2);
         Dictionary<string, GgufValue> metadata = new()
             { ["text"] = "ä %s", ["texts"] = new[] { "x", "" }, ["number"] = number, ["list"] = list };
-        string path = Path.Combine(_folder, "100%s%n.gguf");
+        string path = Path.Combine(Folder, "100%s%n.gguf");
         Mx.SaveGguf(path, arrays, metadata);
         using MemoryStream stream = new();
         Mx.SaveGguf(stream, arrays, metadata);
@@ -71,7 +63,7 @@ public class GgufTests
             array.Dispose();
         }
 
-        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1));
     }
 
     [Test]
@@ -80,19 +72,19 @@ public class GgufTests
         using MlxArray a = MlxArray.Create<long>([1], 1);
         using MlxArray ok = MlxArray.Create<int>([1], 1);
         using MlxArray wide = MlxArray.Create<int>([1], 1, 1);
-        string path = Path.Combine(_folder, "a.gguf");
+        string path = Path.Combine(Folder, "a.gguf");
         Assert.That(() => Mx.SaveGguf(path, [KeyValuePair.Create("%s", a)]), Throws.ArgumentException.With.Message.Contains("int64"));
         Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["m"] = wide }),
             Throws.ArgumentException.With.Message.Contains("(1,1)"));
         Assert.That(() => Mx.SaveGguf(path, [], new Dictionary<string, GgufValue> { ["general.alignment"] = ok }),
             Throws.ArgumentException);
-        Assert.That(Directory.GetFiles(_folder), Is.Empty);
+        Assert.That(Directory.GetFiles(Folder), Is.Empty);
     }
 
     [Test]
     public void ReadOnlyFilesAreRead()
     {
-        string path = Path.Combine(_folder, "r.gguf");
+        string path = Path.Combine(Folder, "r.gguf");
         File.WriteAllBytes(path, Sample());
         File.SetAttributes(path, FileAttributes.ReadOnly);
         using (GgufFile loaded = Mx.LoadGguf(path))
@@ -101,7 +93,7 @@ public class GgufTests
         }
 
         File.SetAttributes(path, FileAttributes.Normal);
-        Assert.That(() => Mx.LoadGguf(Path.Combine(_folder, "%s.gguf")), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => Mx.LoadGguf(Path.Combine(Folder, "%s.gguf")), Throws.TypeOf<FileNotFoundException>());
     }
 
     [Test]
@@ -111,7 +103,7 @@ public class GgufTests
         {
             GgufBytes writer = new();
             write(writer);
-            string path = Path.Combine(_folder, "hostile%s%n.gguf");
+            string path = Path.Combine(Folder, "hostile%s%n.gguf");
             File.WriteAllBytes(path, writer.Bytes);
             Assert.That(() => Mx.LoadGguf(path),
                 Throws.TypeOf<InvalidDataException>().With.Message.Contains("hostile%s%n").And.Message.Contains(fault));

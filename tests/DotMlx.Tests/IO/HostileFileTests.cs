@@ -6,16 +6,8 @@ namespace DotMlx.Tests.IO;
 
 /// <summary>Malicious files, and files with errors that are easily overlooked.</summary>
 [TestFixture]
-public class HostileFileTests
+public class HostileFileTests : FolderTests
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void NamesThatAreNoPathsOfOneTreeAreRefused()
     {
@@ -49,7 +41,7 @@ public class HostileFileTests
         TreeDictionary tree = TreeDictionary.Load(path);
         Assert.That(tree.LeafCount, Is.EqualTo(2));
         Assert.That(tree["b"].Array.Size, Is.EqualTo(1));
-        string again = Path.Combine(_folder, "again.safetensors");
+        string again = Path.Combine(Folder, "again.safetensors");
         tree.Save(again);
         TreeDictionary second = TreeDictionary.Load(again);
         Assert.That(second.Flatten().Select(item => item.Key), Is.EqualTo(tree.Flatten().Select(item => item.Key)));
@@ -68,10 +60,10 @@ public class HostileFileTests
     [TestCase("", TestName = "nothing")]
     public void AnIndexNamesFilesBesideItselfOnly(string file)
     {
-        string index = Path.Combine(_folder, "model.safetensors.index.json");
+        string index = Path.Combine(Folder, "model.safetensors.index.json");
         File.WriteAllText(index, $$$"""{"weight_map":{"weight":"{{{file}}}"}}""");
         Linear model = new(1, 1);
-        Assert.That(() => model.LoadWeights(_folder),
+        Assert.That(() => model.LoadWeights(Folder),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains("'weight'"));
         Assert.That(() => model.LoadWeights(index), Throws.TypeOf<InvalidDataException>());
     }
@@ -79,11 +71,11 @@ public class HostileFileTests
     [Test]
     public void AnIndexAgreesWithItsFiles()
     {
-        string index = Path.Combine(_folder, "model.safetensors.index.json");
+        string index = Path.Combine(Folder, "model.safetensors.index.json");
         foreach (string name in new[] { "1.safetensors", "2.safetensors" })
         {
             Dictionary<string, MlxArray> arrays = new() { ["weight"] = Mx.Ones(1, 1), [name[..1]] = Mx.Ones(1) };
-            Mx.SaveSafetensors(Path.Combine(_folder, name), arrays);
+            Mx.SaveSafetensors(Path.Combine(Folder, name), arrays);
         }
 
         Linear model = new(1, 1);
@@ -92,17 +84,17 @@ public class HostileFileTests
             """{"weight_map":{"weight":"1.safetensors","2":"2.safetensors"}}""",
             "both '1.safetensors' and '2.safetensors' hold an array 'weight'");
         File.WriteAllText(index, """{"weight_map":{"weight":"2.safetensors"}}""");
-        model.LoadWeights(_folder, strict: false);
+        model.LoadWeights(Folder, strict: false);
         Assert.That(model.Weight.Item<float>(), Is.EqualTo(1));
         SafetensorsIndex read = SafetensorsIndex.Read(index);
         Assert.That(read.Places, Is.EqualTo(new Dictionary<string, string> { ["weight"] = "2.safetensors" }));
-        Assert.That(read.Files.Select(read.Locate), Is.EqualTo(new[] { Path.Combine(_folder, "2.safetensors") }));
+        Assert.That(read.Files.Select(read.Locate), Is.EqualTo(new[] { Path.Combine(Folder, "2.safetensors") }));
 
         void Refuses(string text, string fault)
         {
             File.WriteAllText(index, text);
             Assert.That(
-                () => model.LoadWeights(_folder, strict: false),
+                () => model.LoadWeights(Folder, strict: false),
                 Throws.TypeOf<InvalidDataException>().With.Message.Contains(index).And.Message.Contains(fault));
         }
     }
@@ -110,7 +102,7 @@ public class HostileFileTests
     [Test]
     public void GapsInListsTakeNoMoreThanTheirBound()
     {
-        string path = Path.Combine(_folder, "gaps.safetensors");
+        string path = Path.Combine(Folder, "gaps.safetensors");
         Mx.SaveSafetensors(path, Enumerable.Range(0, 100).Select(i => KeyValuePair.Create($"a{i}.60000", Mx.Ones(1))));
         long before = GC.GetAllocatedBytesForCurrentThread();
         TreeDictionary tree = TreeDictionary.Load(path);
@@ -164,13 +156,13 @@ public class HostileFileTests
     {
         foreach (string name in (string[])["a.npy", "a.npz", "a.safetensors", "a.gguf", "a"])
         {
-            string path = SpecialFile.Fifo(Path.Combine(_folder, name));
+            string path = SpecialFile.Fifo(Path.Combine(Folder, name));
             Assert.That(() => Mx.Load(path), Throws.InstanceOf<IOException>().With.Message.Contains(path).And.Message.Contains("a FIFO"));
             Assert.That(() => Mx.LoadGguf(path), Throws.InstanceOf<IOException>().With.Message.Contains("a FIFO"));
             Assert.That(() => TreeDictionary.Load(path), Throws.InstanceOf<IOException>().With.Message.Contains("a FIFO"));
         }
 
-        Assert.That(() => Mx.Load(_folder), Throws.InstanceOf<IOException>().With.Message.Contains("a folder"));
+        Assert.That(() => Mx.Load(Folder), Throws.InstanceOf<IOException>().With.Message.Contains("a folder"));
     }
 
     [Test]
@@ -350,7 +342,7 @@ public class HostileFileTests
     {
         using var handles = HandleCount.NoneLeft();
         using MlxArray a = Mx.Arange(2_000_000);
-        string path = Path.Combine(_folder, "a.npz");
+        string path = Path.Combine(Folder, "a.npz");
         (compressed ? (Action<string, MlxArray[]>)Mx.SavezCompressed : Mx.Savez)(path, [a]);
         long before = GC.GetTotalAllocatedBytes(precise: true);
         using ArrayFile loaded = Mx.Load(path);
@@ -439,7 +431,7 @@ public class HostileFileTests
 
     private string Write(string name, byte[] file)
     {
-        string path = Path.Combine(_folder, name);
+        string path = Path.Combine(Folder, name);
         File.WriteAllBytes(path, file);
         return path;
     }

@@ -4,16 +4,8 @@ namespace DotMlx.Tests.IO;
 
 /// <summary>The files are written here by hand, as NumPy's public description of the format specifies.</summary>
 [TestFixture]
-public class NpyTests
+public class NpyTests : FolderTests
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void AFileAsNumPyWritesItIsRead()
     {
@@ -57,7 +49,7 @@ public class NpyTests
         using var handles = HandleCount.NoneLeft();
         foreach (MlxArray array in AllTypes())
         {
-            string path = Path.Combine(_folder, "100%s%n.npy");
+            string path = Path.Combine(Folder, "100%s%n.npy");
             Mx.Save(path, array);
             using ArrayFile loaded = Mx.Load(path);
             Golden.AssertClose(loaded.Array, array, 0);
@@ -66,8 +58,8 @@ public class NpyTests
 
         using MlxArray transposedOf = MlxArray.Create<int>([1, 2, 3, 4, 5, 6], 2, 3);
         using MlxArray transposed = Mx.Transpose(transposedOf);
-        Mx.Save(Path.Combine(_folder, "t"), transposed);
-        using ArrayFile back = Mx.Load(Path.Combine(_folder, "t.npy"));
+        Mx.Save(Path.Combine(Folder, "t"), transposed);
+        using ArrayFile back = Mx.Load(Path.Combine(Folder, "t.npy"));
         Golden.AssertClose(back.Array, transposed, 0);
     }
 
@@ -114,7 +106,7 @@ public class NpyTests
     [TestCase("", "dictionary")]
     public void ABrokenHeaderIsNamed(string header, string fault)
     {
-        string path = Path.Combine(_folder, "broken%s%n.npy");
+        string path = Path.Combine(Folder, "broken%s%n.npy");
         System.IO.File.WriteAllBytes(path, File(header, new byte[8]));
         Assert.That(() => Mx.Load(path),
             Throws.TypeOf<InvalidDataException>().With.Message.Contains("broken%s%n").And.Message.Contains(fault));
@@ -139,8 +131,8 @@ public class NpyTests
         Assert.That(() => Mx.Save(new FailingStream([], 100), a),
             Throws.TypeOf<IOException>().With.Message.EqualTo("the stream fails %s%n"));
         Assert.That(() => Mx.Save(new MemoryStream(), empty), Throws.ArgumentException.With.Message.Contains("(0)"));
-        Assert.That(() => Mx.Save(Path.Combine(_folder, "none", "a.npy"), a), Throws.TypeOf<DirectoryNotFoundException>());
-        Assert.That(() => Mx.Load(Path.Combine(_folder, "%s.npy")), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => Mx.Save(Path.Combine(Folder, "none", "a.npy"), a), Throws.TypeOf<DirectoryNotFoundException>());
+        Assert.That(() => Mx.Load(Path.Combine(Folder, "%s.npy")), Throws.TypeOf<FileNotFoundException>());
         Assert.That(() => Mx.Load(new byte[] { 1, 2, 3 }), Throws.TypeOf<InvalidDataException>());
     }
 

@@ -3,16 +3,8 @@ using System.IO.Compression;
 namespace DotMlx.Tests.IO;
 
 [TestFixture]
-public class NpzTests
+public class NpzTests : FolderTests
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [CpuOnly("float64")]
     [TestCase(false)]
     [TestCase(true)]
@@ -21,7 +13,7 @@ public class NpzTests
         using var handles = HandleCount.NoneLeft();
         MlxArray[] arrays = NpyTests.AllTypes();
         KeyValuePair<string, MlxArray>[] named = [.. arrays.Select((array, i) => KeyValuePair.Create($"{i % 3}/%s%n/ä{i}", array))];
-        string path = Path.Combine(_folder, "all");
+        string path = Path.Combine(Folder, "all");
         if (compressed)
         {
             Mx.SavezCompressed(path, named);
@@ -48,8 +40,8 @@ public class NpzTests
     {
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray b = MlxArray.Create<int>([2], 1);
-        string first = Path.Combine(_folder, "first.npz");
-        string second = Path.Combine(_folder, "second.npz");
+        string first = Path.Combine(Folder, "first.npz");
+        string second = Path.Combine(Folder, "second.npz");
         Mx.Savez(first, a, b);
         Mx.Savez(second, a, b);
         using ArrayFile loaded = Mx.Load(first);

@@ -5,16 +5,8 @@ namespace DotMlx.Tests.IO;
 
 /// <summary>The files are written here by hand, as the format's public description specifies: length, JSON, data.</summary>
 [TestFixture]
-public class SafetensorsTests
+public class SafetensorsTests : FolderTests
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void AFileWrittenByHandIsRead()
     {
@@ -37,7 +29,7 @@ public class SafetensorsTests
     {
         using var handles = HandleCount.NoneLeft();
         Dictionary<string, MlxArray> arrays = AllTypes();
-        string path = Path.Combine(_folder, "100%s%n.safetensors");
+        string path = Path.Combine(Folder, "100%s%n.safetensors");
         Mx.SaveSafetensors(path, arrays, new Dictionary<string, string> { ["k%n"] = "v%s" });
         using SafetensorsFile loaded = Mx.LoadSafetensors(path);
         Assert.That(loaded.Metadata, Is.EqualTo(new Dictionary<string, string> { ["k%n"] = "v%s" }));
@@ -48,14 +40,14 @@ public class SafetensorsTests
             array.Dispose();
         }
 
-        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1), "no temporary file is left");
+        Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1), "no temporary file is left");
     }
 
     [Test]
     public void AFileIsADictionaryAndATree()
     {
         using HandleCount handles = HandleCount.NoneLeft();
-        string path = Path.Combine(_folder, "model.safetensors");
+        string path = Path.Combine(Folder, "model.safetensors");
         using (MlxArray one = MlxArray.Scalar(1f), two = MlxArray.Scalar(2f), three = MlxArray.Scalar(3f))
         {
             Mx.SaveSafetensors(path, new Dictionary<string, MlxArray> { ["layers.0.w"] = one, ["layers.1.w"] = two, ["b"] = three });
@@ -95,7 +87,7 @@ public class SafetensorsTests
     {
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray b = MlxArray.Create<int>([2], 1);
-        string path = Path.Combine(_folder, "weights");
+        string path = Path.Combine(Folder, "weights");
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", b)]);
         using SafetensorsFile loaded = Mx.LoadSafetensors(path + ".safetensors");
@@ -109,7 +101,7 @@ public class SafetensorsTests
         using MlxArray a = MlxArray.Create<int>([1], 1);
         using MlxArray wide = MlxArray.Create<double>([1], 1);
         using MlxArray empty = MlxArray.Create<int>([], 0);
-        string path = Path.Combine(_folder, "w.safetensors");
+        string path = Path.Combine(Folder, "w.safetensors");
         Mx.SaveSafetensors(path, [KeyValuePair.Create("a", a)]);
         byte[] before = System.IO.File.ReadAllBytes(path);
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("%s", empty)]),
@@ -121,7 +113,7 @@ public class SafetensorsTests
             Throws.ArgumentException.With.Message.Contains("Two"));
         Assert.That(() => Mx.SaveSafetensors(path, [KeyValuePair.Create("a\0b", a)]), Throws.ArgumentException);
         Assert.That(System.IO.File.ReadAllBytes(path), Is.EqualTo(before));
-        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1));
     }
 
     [Test]
@@ -159,7 +151,7 @@ public class SafetensorsTests
     public void ABrokenHeaderIsNamed(string header, string fault)
     {
         using var handles = HandleCount.NoneLeft();
-        string path = Path.Combine(_folder, "broken%s%n.safetensors");
+        string path = Path.Combine(Folder, "broken%s%n.safetensors");
         System.IO.File.WriteAllBytes(path, File(header, new byte[8]));
         Assert.That(
             () => Mx.LoadSafetensors(path),
@@ -207,7 +199,7 @@ public class SafetensorsTests
 
     [Test]
     public void AMissingFileIsNamed() => Assert.That(
-        () => Mx.LoadSafetensors(Path.Combine(_folder, "none%s%n.safetensors")),
+        () => Mx.LoadSafetensors(Path.Combine(Folder, "none%s%n.safetensors")),
         Throws.TypeOf<FileNotFoundException>().With.Message.Contains("none%s%n"));
 
     private static Dictionary<string, MlxArray> AllTypes() => new()

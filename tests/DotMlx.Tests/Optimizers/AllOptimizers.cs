@@ -42,6 +42,23 @@ internal static class AllOptimizers
         return parameters;
     }
 
+    /// <summary>Checks that an optimizer with the loaded state of another one computes the same updates, bit for bit.</summary>
+    internal static void AssertContinues(OptimizerBase first, OptimizerBase second, DType dtype = DType.Float32)
+    {
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName() + ".safetensors");
+        try
+        {
+            TreeDictionary parameters = Run(first, Parameters(dtype), 0, 3);
+            first.Save(file);
+            second.Load(file, parameters);
+            Assert.That(Bits(Run(second, parameters, 3, 5)), Is.EqualTo(Bits(Run(first, parameters, 3, 5))));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     /// <summary>Returns all bits of a tree as text.</summary>
     internal static string Bits(Tree tree) => string.Join("\n", tree.Flatten()
         .OrderBy(item => item.Key, StringComparer.Ordinal)

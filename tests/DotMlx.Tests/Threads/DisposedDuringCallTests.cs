@@ -2,18 +2,10 @@ namespace DotMlx.Tests.Threads;
 
 /// <summary>Objects with native parts that one thread disposes while others use them.</summary>
 [TestFixture]
-public sealed class DisposedDuringCallTests
+public sealed class DisposedDuringCallTests : FolderTests
 {
     private const int Rounds = 10;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void ACompiledFunctionSurvivesDisposalDuringACall() => Race(
@@ -30,7 +22,7 @@ public sealed class DisposedDuringCallTests
     [RequiresMlx("export")]
     public void AnImportedFunctionSurvivesDisposalDuringACall()
     {
-        string file = Path.Combine(_folder, "f.mlxfn");
+        string file = Path.Combine(Folder, "f.mlxfn");
         Mx.ExportFunction(file, a => [Mx.Sum((a[0] * 2) + 1)], [Mx.Ones(3)]);
         Race(
             () => Mx.ImportFunction(file),
@@ -58,7 +50,7 @@ public sealed class DisposedDuringCallTests
     [RequiresMlx("export")]
     public void AnExporterSurvivesDisposalDuringACall()
     {
-        string file = Path.Combine(_folder, "f.mlxfn");
+        string file = Path.Combine(Folder, "f.mlxfn");
         using ManualResetEventSlim inside = new();
         FunctionExporter exporter = Mx.Exporter(
             file,
@@ -84,7 +76,7 @@ public sealed class DisposedDuringCallTests
     [RequiresMlx("export")]
     public void AnExporterCanBeDisposedInItsOwnFunction()
     {
-        string file = Path.Combine(_folder, "f.mlxfn");
+        string file = Path.Combine(Folder, "f.mlxfn");
         FunctionExporter? exporter = null;
         exporter = Mx.Exporter(
             file,

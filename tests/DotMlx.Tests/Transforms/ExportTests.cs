@@ -5,23 +5,15 @@ namespace DotMlx.Tests.Transforms;
 
 [TestFixture]
 [RequiresMlx("export")]
-public class ExportTests
+public class ExportTests : FolderTests
 {
     private static readonly float[] Expected = [24, 84];
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("dotmlx-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCase("f.mlxfn")]
     [TestCase("100%s%n.mlxfn")]
     public void AFunctionSurvivesItsFile(string name)
     {
-        string path = Path.Combine(_folder, name);
+        string path = Path.Combine(Folder, name);
         using MlxArray constant = MlxArray.Create<float>([10, 20], 2);
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         Mx.ExportFunction(path, a => [Mx.Exp(a[0]) + constant, a[0] * 2], [x]);
@@ -31,7 +23,7 @@ public class ExportTests
         Golden.AssertClose(results[1], x * 2);
         using MlxArray other = MlxArray.Create<float>([1], 1);
         Assert.That(() => f.Invoke(other), Throws.TypeOf<MlxException>());
-        Assert.That(Directory.GetFiles(_folder), Has.Length.EqualTo(1));
+        Assert.That(Directory.GetFiles(Folder), Has.Length.EqualTo(1));
     }
 
     [Test]
@@ -71,7 +63,7 @@ public class ExportTests
     [Test]
     public void ExportedFunctionsAcceptSeveralShapesOrAnyShape()
     {
-        string path = Path.Combine(_folder, "f.mlxfn");
+        string path = Path.Combine(Folder, "f.mlxfn");
         using MlxArray one = Mx.Ones(1);
         using MlxArray two = Mx.Ones(2);
         using (FunctionExporter exporter = Mx.Exporter(path, a => [a[0] + 1]))
@@ -95,7 +87,7 @@ public class ExportTests
     [Test]
     public void ExportedFunctionsAcceptNamedArguments()
     {
-        string path = Path.Combine(_folder, "f.mlxfn");
+        string path = Path.Combine(Folder, "f.mlxfn");
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         using MlxArray y = MlxArray.Create<float>([10, 20], 2);
         Dictionary<string, MlxArray> named = new() { ["y"] = y };
@@ -108,12 +100,12 @@ public class ExportTests
     [Test]
     public void FailuresLeaveNoFile()
     {
-        string path = Path.Combine(_folder, "f%s.mlxfn");
+        string path = Path.Combine(Folder, "f%s.mlxfn");
         using MlxArray x = Mx.Ones(1);
         Assert.That(() => Mx.ExportFunction(path, _ => throw new FormatException("x"), [x]), Throws.TypeOf<FormatException>());
         Assert.That(() => Mx.ExportFunction(path, (_, _) => throw new FormatException("x"), [x], new Dictionary<string, MlxArray>()),
             Throws.TypeOf<FormatException>());
-        Assert.That(Directory.GetFiles(_folder), Is.Empty);
+        Assert.That(Directory.GetFiles(Folder), Is.Empty);
         Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<FileNotFoundException>());
         File.WriteAllBytes(path, [1, 2, 3]);
         Assert.That(() => Mx.ImportFunction(path), Throws.TypeOf<InvalidDataException>().With.Message.Contains("f%s"));
@@ -128,7 +120,7 @@ public class ExportTests
         using StringWriter writer = new();
         Mx.ExportToDot(writer, [y], new Dictionary<string, MlxArray> { ["the input"] = x });
         Assert.That(writer.ToString(), Does.Contain("digraph").And.Contain("the input").And.Contain("Exp"));
-        string path = Path.Combine(_folder, "graph%s.dot");
+        string path = Path.Combine(Folder, "graph%s.dot");
         Mx.ExportToDot(path, [y]);
         Assert.That(File.ReadAllText(path), Does.Contain("Exp"));
     }
@@ -136,7 +128,7 @@ public class ExportTests
     // Three constants: one with a value, one that must be computed, and one that is broadcast.
     private string ExportWithConstants()
     {
-        string path = Path.Combine(_folder, "constants.mlxfn");
+        string path = Path.Combine(Folder, "constants.mlxfn");
         using MlxArray weights = MlxArray.Create<float>([10, 20], 2);
         using MlxArray x = MlxArray.Create<float>([1, 2], 2);
         Mx.ExportFunction(path, a => [((a[0] * weights) + Mx.Sum(Mx.Ones(2))) * 2f], [x]);
