@@ -6,10 +6,10 @@ using DotMlx.Bindings;
 
 namespace DotMlx.Reference;
 
-/// <summary>The C exports: unwrap, call, wrap; no exception leaves them.</summary>
+/// <summary>The C exports: each unwraps, calls, and wraps, and lets no exception escape.</summary>
 internal static unsafe partial class Exports
 {
-    /// <summary>Its presence tells this library from MLX.</summary>
+    /// <summary>Its presence distinguishes this library from MLX.</summary>
     [UnmanagedCallersOnly(EntryPoint = "dotmlx_reference", CallConvs = [typeof(CallConvCdecl)])]
     internal static int dotmlx_reference() => 1;
 
