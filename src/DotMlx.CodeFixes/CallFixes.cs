@@ -105,7 +105,7 @@ public sealed class KeepFix() : SingleFix("DMLX016")
     /// <inheritdoc/>
     protected override IEnumerable<(string Title, Func<SyntaxNode, SyntaxNode> Change)> Changes(Diagnostic diagnostic, SyntaxNode node)
     {
-        // The message ends with what to write.
+        // The message ends with the replacement code.
         string message = diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture);
         int scope = message.IndexOf("write ", StringComparison.Ordinal);
         if (node.FirstAncestorOrSelf<ExpressionSyntax>() is { } value && scope >= 0)
