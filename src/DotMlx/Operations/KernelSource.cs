@@ -10,8 +10,13 @@ namespace DotMlx;
 /// </summary>
 internal ref struct KernelSource
 {
-    /// <summary>The keywords whose condition the compiler quotes in its own form, without comments, if it fails.</summary>
-    private static readonly string[] Conditions = ["static_assert", "_Static_assert", "enable_if", "enable_if_t", "requires"];
+    /// <summary>
+    /// The words whose condition or message the compiler repeats in its own form: without comments, and with escapes resolved.
+    /// </summary>
+    private static readonly string[] Conditions =
+    [
+        "static_assert", "_Static_assert", "enable_if", "enable_if_t", "diagnose_if", "requires", "deprecated", "nodiscard", "unavailable",
+    ];
 
     private readonly ReadOnlySpan<char> _source;
     private readonly string _parameter;
@@ -19,6 +24,7 @@ internal ref struct KernelSource
     private readonly StringBuilder _safe;
     private int _at;
     private bool _inCondition;
+    private bool _afterOperator;
 
     private KernelSource(string source, string parameter, bool ascii)
     {
@@ -45,7 +51,7 @@ internal ref struct KernelSource
         return writer._safe.ToString();
     }
 
-    private readonly char Next => _at + 1 < _source.Length ? _source[_at + 1] : '\0';
+    private readonly char Next => CharAt(_at + 1);
 
     private void Run()
     {
@@ -91,6 +97,7 @@ internal ref struct KernelSource
 
             ReadOnlySpan<char> word = _source[start.._at];
             _safe.Append(word);
+            _afterOperator = word.SequenceEqual("operator");
             foreach (string condition in Conditions)
             {
                 _inCondition |= word.SequenceEqual(condition);
@@ -106,21 +113,30 @@ internal ref struct KernelSource
         }
 
         _inCondition &= c is not (';' or '{');
-        _safe.Append(c);
-        _at++;
         if (c != '%')
         {
+            _afterOperator &= char.IsWhiteSpace(c);
+            _safe.Append(c);
+            _at++;
             return;
         }
 
+        if (_afterOperator)
+        {
+            throw Rejected("A compiler error may name 'operator%' in a form that mlx-c can't report. Write a named function instead.");
+        }
+
+        bool isRepeated = _inCondition || IsInTemplateArguments();
+        _safe.Append(c);
+        _at++;
         char next = _at < _source.Length ? _source[_at] : ' ';
-        if (_inCondition)
+        if (isRepeated)
         {
             ReadOnlySpan<char> right = _source[_at..].TrimStart();
-            if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] == '('))
+            if (right.IsEmpty || !(char.IsAsciiDigit(right[0]) || right[0] is '(' or '=' or '>' or ':'))
             {
-                throw Rejected("In a condition such as that of static_assert, a compiler error may repeat '%' in a form that mlx-c can't "
-                    + "report. Put its right side into parentheses: 'a % (b)'.");
+                throw Rejected($"In {(_inCondition ? "a condition such as that of static_assert" : "template arguments")}, a compiler "
+                    + "error may repeat '%' in a form that mlx-c can't report. Put its right side into parentheses: 'a % (b)'.");
             }
         }
 
@@ -131,7 +147,7 @@ internal ref struct KernelSource
         }
     }
 
-    /// <summary>Copies a comment, or the text of #error. Neither affects the program.</summary>
+    /// <summary>Copies a comment, or the text of #error or #pragma message. Neither affects the program.</summary>
     private void Comment(string end)
     {
         int length = end.Length + (end == "\n" ? 0 : 2);
@@ -176,6 +192,14 @@ internal ref struct KernelSource
                     _at += length;
                 }
 
+                continue;
+            }
+
+            if (c == '%' && _inCondition && quote == '"')
+            {
+                // The compiler prints a message that nothing else reads.
+                _safe.Append("%/");
+                _at++;
                 continue;
             }
 
@@ -240,10 +264,92 @@ internal ref struct KernelSource
         return start < _at && char.IsAsciiDigit(_source[start]);
     }
 
+    /// <summary>
+    /// Whether the '%' is between the angle brackets of template arguments, which the compiler repeats without comments when it names a
+    /// type. Comparisons that could also be read as template arguments count as such.
+    /// </summary>
+    private readonly bool IsInTemplateArguments()
+    {
+        int parentheses = 0;
+        for (int i = _at - 1, closed = 0, angles = 0; i > 0 && !EndsExpression(i); i--)
+        {
+            char c = _source[i];
+            closed += c is ')' or ']' ? 1 : 0;
+            if (c is '(' or '[' && --closed < 0)
+            {
+                // The '%' is in parentheses, which may be among the arguments.
+                (closed, angles) = (0, 0);
+                parentheses++;
+            }
+
+            if (closed > 0)
+            {
+                continue;
+            }
+
+            angles += IsClosingAngle(i) ? 1 : 0;
+            if (IsOpeningAngle(i) && --angles < 0)
+            {
+                ReadOnlySpan<char> name = _source[..i].TrimEnd();
+                if (!name.IsEmpty && IsWord(name[^1]) && IsAngleClosed(parentheses))
+                {
+                    return true;
+                }
+
+                // A comparison.
+                angles = 0;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether an angle bracket closes after the '%' and the given number of parentheses.</summary>
+    private readonly bool IsAngleClosed(int parentheses)
+    {
+        for (int i = _at + 1, opened = 0; i < _source.Length && !EndsExpression(i); i++)
+        {
+            char c = _source[i];
+            opened += c is '(' or '[' ? 1 : 0;
+            if (c is ')' or ']' && --opened < 0)
+            {
+                opened = 0;
+                if (--parentheses < 0)
+                {
+                    return false;
+                }
+            }
+
+            if (opened == 0 && parentheses == 0 && IsClosingAngle(i))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private readonly bool EndsExpression(int i) =>
+        _source[i] is ';' or '{' or '}' or '?' or '"' || (_source[i] is '&' or '|' && CharAt(i + 1) == _source[i]);
+
+    /// <summary>Whether a character isn't part of a shift or a comparison with two characters.</summary>
+    private readonly bool IsOpeningAngle(int i) => _source[i] == '<' && CharAt(i + 1) is not ('<' or '=') && CharAt(i - 1) != '<';
+
+    private readonly bool IsClosingAngle(int i) => _source[i] == '>' && CharAt(i + 1) != '=' && CharAt(i - 1) != '-';
+
+    private readonly char CharAt(int i) => i >= 0 && i < _source.Length ? _source[i] : '\0';
+
     private readonly bool IsMessage()
     {
         ReadOnlySpan<char> directive = _source[(_at + 1)..].TrimStart(" \t");
-        return directive.StartsWith("error", StringComparison.Ordinal) || directive.StartsWith("warning", StringComparison.Ordinal);
+        if (directive.StartsWith("pragma", StringComparison.Ordinal))
+        {
+            directive = directive["pragma".Length..].TrimStart(" \t");
+            directive = directive.StartsWith("GCC", StringComparison.Ordinal) ? directive[3..].TrimStart(" \t") : directive;
+        }
+
+        return directive.StartsWith("error", StringComparison.Ordinal) || directive.StartsWith("warning", StringComparison.Ordinal)
+            || directive.StartsWith("message", StringComparison.Ordinal);
     }
 
     private readonly ArgumentException Rejected(string reason)

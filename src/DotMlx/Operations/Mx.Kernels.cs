@@ -17,8 +17,8 @@ public static unsafe partial class Mx
         /// <param name="atomicOutputs">Whether outputs are atomic.</param>
         /// <returns>The kernel; dispose it when it is no longer needed.</returns>
         /// <exception cref="ArgumentException">
-        /// A name isn't ASCII, the source has a non-ASCII character outside comments and strings, or a '%' in the condition of a
-        /// static_assert or enable_if has no parentheses around its right side.
+        /// A name isn't ASCII, the source has a non-ASCII character outside comments and strings, it declares <c>operator%</c>, or a '%' in
+        /// template arguments or in the condition of a static_assert or enable_if has no parentheses around its right side.
         /// </exception>
         /// <exception cref="MlxException">MLX was built without Metal.</exception>
         /// <remarks>
@@ -41,7 +41,8 @@ public static unsafe partial class Mx
         /// <param name="sharedMemory">The size of the dynamic shared memory in bytes.</param>
         /// <returns>The kernel; dispose it when it is no longer needed.</returns>
         /// <exception cref="ArgumentException">
-        /// A name isn't ASCII, or a '%' in the condition of a static_assert or enable_if has no parentheses around its right side.
+        /// A name isn't ASCII, the source declares <c>operator%</c>, or a '%' in template arguments or in the condition of a static_assert
+        /// or enable_if has no parentheses around its right side.
         /// </exception>
         /// <exception cref="MlxException">MLX was built without CUDA.</exception>
         /// <remarks>

@@ -22,8 +22,16 @@ public unsafe class KernelSourceTests
     [TestCase("log(\"a\\\"%s\", '%')", "log(\"a\\\"\\045s\", '\\045')")]
     [TestCase("y = 1'000 % n + 0xF'F % 's';", "y = 1'000 %/**/ n + 0xF'F %/**/ 's';")]
     [TestCase("#error 5 %s\nx % n", "#error 5 %/s\nx %/**/ n")]
+    [TestCase("# pragma message(\"5%s\")\n#pragma unroll(9 % 4)", "# pragma message(\"5%/s\")\n#pragma unroll(9 %/**/ 4)")]
+    [TestCase("static_assert(N % (2) == 0, \"5%s\"); a = \"%s\";", "static_assert(N %/**/ (2) == 0, \"5%/s\"); a = \"\\045s\";")]
+    [TestCase("[[deprecated(\"5%s\")]] int f();", "[[deprecated(\"5%/s\")]] int f();")]
     [TestCase("static_assert(N % 32 == 0); y = x % n;", "static_assert(N %/**/ 32 == 0); y = x %/**/ n;")]
     [TestCase("static_assert(N % (M) == 0);", "static_assert(N %/**/ (M) == 0);")]
+    [TestCase("vec<float, N % 4> v; T<(N % (M))> t;", "vec<float, N %/**/ 4> v; T<(N %/**/ (M))> t;")]
+    [TestCase("if (i < n % m && p->k > 1) {}", "if (i < n %/**/ m && p->k > 1) {}")]
+    [TestCase("b = i < n % p->m; c = i <= n % m > 0;", "b = i < n %/**/ p->m; c = i <= n %/**/ m > 0;")]
+    [TestCase("for (i = 0; i < n % m; i++) s += (1 << n % m) > 2;", "for (i = 0; i < n %/**/ m; i++) s += (1 << n %/**/ m) > 2;")]
+    [TestCase("y = f<3>(x[i] % n) > 1 ? a : b;", "y = f<3>(x[i] %/**/ n) > 1 ? a : b;")]
     [TestCase("x % ", "x %/**/ ")]
     [TestCase("\"open % n", "\"open \\045 n")]
     [TestCase("/* open % n", "/* open %/ n")]
@@ -44,9 +52,32 @@ public unsafe class KernelSourceTests
     [TestCase("float a;\nfloat 😀;", "Line 2 of the kernel's source: The character '😀'")]
     [TestCase("a;\nstatic_assert(N % simd == 0);", "Line 2 of the kernel's source: In a condition such as that of static_assert")]
     [TestCase("template <int N, typename = enable_if_t<(N % s) == 0>> void f() {}", "'a % (b)'")]
+    [TestCase("template <int N> void f(A<N % sizeof(int)> x) {}", "In template arguments, a compiler error may repeat '%'")]
+    [TestCase("A<B<const T&, N % s>> x;", "Put its right side into parentheses: 'a % (b)'")]
+    [TestCase("A<(i < N % s), f(3)> x;", "In template arguments")]
+    [TestCase("T operator % (T s) const;", "A compiler error may name 'operator%'")]
     [TestCase("log(R\"(5%s)\");", "A raw string holds '%'")]
     public void UnsafeKernelSourcesAreRejectedWithAdvice(string source, string message) =>
         Assert.That(() => KernelSource.Write(source, "source", ascii: true), Throws.ArgumentException.With.Message.Contains(message));
+
+    // Clang compiles Metal's and CUDA's kernels; what it repeats in its own form is written as the exception advises.
+    [TestCase("template <int N> struct A {}; template <int N> void f(A<N % (sizeof(int))> x) {} int main() { f<3>(4); }")]
+    [TestCase("template <int N> struct A {}; template <int N, int s> void f(A<(N % (s))> x) {} int main() { f<3, 2>(4); }")]
+    [TestCase("template <int N, int s> void f() { static_assert(N % (s) == 0, \"5%s\"); } int main() { f<3, 2>(); }")]
+    [TestCase("template <typename T, int s> void f(T x) { x.g(x % s, 3 % s); } int main() { f<int, 2>(4); }")]
+    [TestCase("[[deprecated(\"5%s\")]] int f(); [[nodiscard(\"%n\")]] int g(); int main() { g(); return f() + nothing; }")]
+    [TestCase("#pragma message(\"%s\")\n#pragma GCC warning \"%n\"\n#warning %s\n#error %n")]
+    [TestCase("#define MOD(a, s) a % s\nint main() { int s = 3, *p = &s; return MOD(s, p) + MOD(p, s) + MOD(s, nothing); }")]
+    [TestCase("struct S {}; int main() { S s; int n = 7 % s; s %= n; /* %n */ return n %s +nothing; } // 5%s")]
+    [TestCase("constexpr int f(int n, int s) { return n % s; } constexpr int x = f(1, 0); int a[1 % f(1, 1) - 1], b[f(1, 0)];")]
+    [TestCase("int main() { const char* s = \"%s\"; switch (7) { case 7 % 4: case 3: s.x(\"%d %n\"); } }")]
+    public void AnErrorOfClangHoldsNoConversion(string source)
+    {
+        string kernel = KernelSource.Write(source, "source", ascii: true);
+        string errors = Errors("clang++", "-std=c++17", "-Wall", "-fsyntax-only", "-x", "c++", "-", kernel);
+        Assert.That(errors, Does.Contain("error"));
+        Assert.That(errors, Does.Not.Match("%[-+ #0'0-9.*$]*(hh|h|ll|l|q|j|z|t|L)?[a-zA-Z]"));
+    }
 
     [Test]
     public void BothKindsOfKernelsCheckTheirSourceAndNames()
@@ -129,6 +160,27 @@ public unsafe class KernelSourceTests
         finally
         {
             Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    /// <summary>What a program that fails writes about its input, the last argument.</summary>
+    private static string Errors(string program, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(program, arguments[..^1]) { RedirectStandardInput = true, RedirectStandardError = true };
+        try
+        {
+            using Process process = Process.Start(start)!;
+            process.StandardInput.Write(arguments[^1]);
+            process.StandardInput.Close();
+            string errors = process.StandardError.ReadToEnd();
+            process.WaitForExit();
+            Assert.That(process.ExitCode, Is.Not.Zero);
+            return errors;
+        }
+        catch (Win32Exception)
+        {
+            Assert.Ignore($"No {program} is here.");
+            throw;
         }
     }
 
