@@ -37,8 +37,13 @@ internal static unsafe class Probe
             case "attempts":
                 return string.Join(" | ",
                     MlxLibrary.Attempts.Select(a => $"{a.Path}; {a.Origin}; {a.Failure?.Split('\n')[0] ?? "in use"}"));
+            case "single-file":
+                // What the host says of a single-file application that has extracted its native libraries.
+                string[] folders = value.Split('|');
+                AppContext.SetData("APP_CONTEXT_BASE_DIRECTORY", folders[0] + Path.DirectorySeparatorChar);
+                AppContext.SetData("NATIVE_DLL_SEARCH_DIRECTORIES", folders[1] + Path.PathSeparator);
+                return AppContext.BaseDirectory;
             case "kernels":
-                MetalKernelFile.Locate(MlxLibrary.Loaded, value);
                 return Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)NativeLibrary.GetExport(MlxLibrary.Loaded.Handle,
                     "kernels"))()) ?? "never told";
             case "package":

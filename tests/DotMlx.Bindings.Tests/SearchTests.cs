@@ -172,28 +172,38 @@ public sealed class SearchTests
     [Test]
     public void KernelsThatLieWithTheApplicationAloneAreMadeKnown()
     {
-        // A single-file application extracts libmlx, but not mlx.metallib.
+        // A single-file application extracts libmlx, but not mlx.metallib and versions.json.
         const string Told = "#include <stdlib.h>\nstatic char* told;\nconst char* kernels(void) { return told; }\n";
         using var newer = new TinyLibrary(
             Told + Tiny(7) + TinyLibrary.Symbols("mlx_compile_cache_new", "mlx_cumsum_axis", "mlx_fast_cross_entropy")
                 + "int mlx_metal_set_metallib_path(const char* path) { told = strdup(path); return 0; }\n");
         using var older = new TinyLibrary(Told + Tiny(7));
         string application = Directory.CreateTempSubdirectory("dotmlx-application-").FullName;
+        string[] Start(TinyLibrary library) =>
+            Child.Run(null, [$"single-file={application}|{library.Folder}", "kernels", "package", "attempts"])[1..];
         try
         {
-            Assert.That(Child.Run(newer.File, [$"kernels={application}"]), Is.EqualTo((string[])["never told"]), "there are none");
+            Assert.That(Start(newer)[0], Is.EqualTo("never told"), "there are none");
             string kernels = Path.Combine(application, "mlx.metallib");
             System.IO.File.WriteAllText(kernels, "MTLB");
-            Assert.That(Child.Run(newer.File, [$"kernels={application}"]), Is.EqualTo((string[])[kernels]));
-            Assert.That(Child.Run(older.File, [$"kernels={application}"])[0],
-                Does.StartWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only next to its library, which")
-                .And.Contain($"'{kernels}'").And
-                .Contain("Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true"));
+            System.IO.File.WriteAllText(Path.Combine(application, "versions.json"), """
+                { "kind": "mlx", "mlx": "0.32.3", "mlxC": "v0.7.0", "commit": "abc", "minimumSystem": "macOS 14" }
+                """);
+            string[] started = Start(newer);
+            Assert.That(started[..2], Is.EqualTo((string[])[kernels, "0.32.3 v0.7.0 abc macOS 14"]));
+            Assert.That(started[2], Does.EndWith($"{newer.File}; beside the application; in use"));
+            const string Advice = "Publish without IncludeNativeLibrariesForSelfExtract, or with IncludeAllContentForSelfExtract=true";
+            string[] refused = Start(older);
+            Assert.That(refused[..2], Has.All.StartsWith("NotSupportedException: MLX 0.31.2 finds its Metal kernels only next to its "
+                + "library, which").And.All.Contains($"'{kernels}'").And.All.Contains(Advice));
+            Assert.That(refused[2], Does.Contain(Advice), "`dotnet mlx info` shows it");
+
+            // An installed library is no part of the application.
+            Assert.That(Child.Run(newer.File, [$"single-file={application}|{older.Folder}", "kernels"])[1], Is.EqualTo("never told"));
             foreach (TinyLibrary library in (TinyLibrary[])[newer, older])
             {
                 System.IO.File.WriteAllText(Path.Combine(library.Folder, "mlx.metallib"), "MTLB");
-                Assert.That(Child.Run(library.File, [$"kernels={application}"]), Is.EqualTo((string[])["never told"]),
-                    "MLX finds them itself");
+                Assert.That(Start(library)[0], Is.EqualTo("never told"), "MLX finds them itself");
             }
         }
         finally

@@ -23,6 +23,7 @@ public sealed unsafe class PretendedGpuTests
         typedef struct { void* ctx; } handle;
         #define REAL(name, result, ...) ((result (*)(__VA_ARGS__))dlsym(RTLD_NEXT, #name))
         static bool has_gpu(void) { return getenv("PRETENDED_GPU") != NULL; }
+        static const char* failure_of_gpu(void) { return getenv("PRETENDED_FAILURE"); }
 
         int mlx_version(handle* text) {
           const char* version = getenv("PRETENDED_MLX");
@@ -36,8 +37,20 @@ public sealed unsafe class PretendedGpuTests
           return 0;
         }
         int mlx_metal_is_available(bool* available) {
-          *available = has_gpu();
+          *available = has_gpu() || failure_of_gpu();
           return 0;
+        }
+        static void (*report)(const char*, void*);
+        void mlx_set_error_handler(void (*handler)(const char*, void*), void* data, void (*free)(void*)) {
+          report = handler;
+          REAL(mlx_set_error_handler, void, void (*)(const char*, void*), void*, void (*)(void*))(handler, data, free);
+        }
+        int mlx_device_info_get(handle* info, handle device) {
+          int type;
+          REAL(mlx_device_get_type, int, int*, handle)(&type, device);
+          if (type == CPU || !failure_of_gpu()) return REAL(mlx_device_info_get, int, handle*, handle)(info, device);
+          report(failure_of_gpu(), NULL);
+          return 1;
         }
         int mlx_get_default_device(handle* device) {
           if (!has_gpu()) return REAL(mlx_get_default_device, int, handle*)(device);
@@ -138,6 +151,19 @@ public sealed unsafe class PretendedGpuTests
     public void TheThreadThatMakesStreamsEvaluatesSince032(string mlx) =>
         Assert.That(Run(["evaluate"], ("PRETENDED_MLX", mlx)), Is.EqualTo("queued 1, read 1"));
 
+    [TestCase("[metal::load_device] No Metal device available.")]
+    [TestCase("Failed to load the default metallib. Tried: mlx.metallib beside libmlx")]
+    [RequiresMlx("the reference library never has a GPU")]
+    public void MlxIsAskedWhyThereIsNoGpu(string failure)
+    {
+        string why = $"{failure.TrimEnd('.')}. To compute on the CPU, call Mx.SetDefaultDevice(DeviceType.Cpu) first.";
+        Assert.That(Run(["missing"], ("PRETENDED_FAILURE", failure)).Split('\n'), Is.EqualTo(new[]
+        {
+            "default Device(cpu, 0)", why, $"Device(gpu, 0) is not available in the loaded library ({Library}): {why}",
+            $"Device(gpu, 0) is not available in the loaded library ({Library}): {why}", "3",
+        }));
+    }
+
     private string Run(string[] what, (string Name, string Value) pretended)
     {
         ProcessStartInfo start = OwnProgram.Start(typeof(PretendedGpuTests).Assembly.Location, ["pretended-gpu", .. what]);
@@ -186,6 +212,22 @@ public sealed unsafe class PretendedGpuTests
                     CultureInfo.InvariantCulture,
                     $"int32 {string.Join(',', narrow.ToArray<int>())} on gpu {narrowOn}, int64 {string.Join(',', wide.ToArray<long>())} "
                     + $"on gpu {wideOn}, along an axis {string.Join(',', along.ToArray<long>())} on gpu {Noted("written_on_gpu")}"));
+                return 0;
+            case "missing":
+                Console.WriteLine($"default {Mx.DefaultDevice()}\n{Mx.WhyUnavailable(DeviceType.Gpu)}");
+                foreach (Action use in new Action[] { () => Mx.SetDefaultDevice(DeviceType.Gpu), () => Mx.NewStream(DeviceType.Gpu) })
+                {
+                    try
+                    {
+                        use();
+                    }
+                    catch (NotSupportedException error)
+                    {
+                        Console.WriteLine(error.Message);
+                    }
+                }
+
+                Console.WriteLine(Mx.Sum(MlxArray.Create([1, 2], 2)).Item<int>());
                 return 0;
             case "evaluate":
                 MlxArray sum = MlxArray.Create([1f], 1) + 1f;
