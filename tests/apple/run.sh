@@ -69,7 +69,8 @@ step() {
 failed_tests() {
     # A failed test is in a TRX file with its name, but a process that dies writes none.
     find artifacts/test-results -name '*.trx' -newer "$report/machine.txt" -exec cat {} + 2> /dev/null |
-        sed -n 's/.*<UnitTestResult .*testName="\([^"]*\)".*outcome="Failed".*/\1/p' | sort -u
+        sed -n 's/.*<UnitTestResult .*testName="\([^"]*\)".*outcome="Failed".*/\1/p' |
+        sed 's/&quot;/"/g; s/&lt;/</g; s/&gt;/>/g; s/&amp;/\&/g' | sort -u
 }
 
 give_up() {

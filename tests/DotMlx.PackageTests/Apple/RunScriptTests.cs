@@ -62,7 +62,7 @@ internal sealed class RunScriptTests
     public void AFailingTestIsNamedWithOneFileToSend(string? mode)
     {
         Command run = Start("metal", mode);
-        AssertReport(run, "  test: TheGpuAgreesWithTheCpu(&quot;erf&quot;)");
+        AssertReport(run, "  test: TheGpuAgreesWithTheCpu(\"erf\")");
         Assert.That(run.Text, Does.Contain("FAILED: M"));
         Assert.That(File.ReadAllLines(Calls), Has.None.StartsWith("build.sh"), "it ends at the first failure");
     }
