@@ -14,7 +14,7 @@ void RunBenchmark(string project)
 }
 
 Task("Compare")
-    .Description("Does the same work from C, from the bindings, and from DotMlx, and prints ratios: --rounds=N --only=TEXT.")
+    .Description("Does the same work from C, from the bindings, and from DotMlx, and prints ratios: --rounds=N --only=TEXT --device=gpu.")
     .IsDependentOn("Native")
     .Does(() => RunBenchmark("Compare"));
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using DotMlx.Bindings;
 
 namespace DotMlx.Compare;
 
@@ -12,6 +13,23 @@ internal sealed record Contest(string Name, double Operations, double? Limit, Fu
 {
     /// <summary>The number of short rounds per ordinary round. The shorter a round is, the fewer disturbances it contains.</summary>
     internal int Times { get; init; } = 1;
+
+    /// <summary>
+    /// The same contest, which fails if MLX reports an error to C or to the raw bindings; they run on a thread of their own, if there is
+    /// one.
+    /// </summary>
+    internal Contest On(OwnThread? thread)
+    {
+        return this with { C = () => Run(C), Raw = Raw is null ? null : () => Run(Raw) };
+
+        double Run(Func<double> work) => thread is null ? Check(work) : thread.Run(() => Check(work));
+    }
+
+    private static double Check(Func<double> work)
+    {
+        double time = work();
+        return MlxError.TakeMessage() is { } message ? throw new InvalidOperationException($"The comparison failed: {message}") : time;
+    }
 
     /// <summary>
     /// Runs the languages in turn, in a different order in each round, so that other work on the machine affects all of them equally.

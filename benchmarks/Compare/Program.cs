@@ -8,22 +8,24 @@ using Spectre.Console;
 var rounds = new Option<int>("--rounds")
     { Description = "Rounds per comparison; the median is reported.", DefaultValueFactory = _ => 25 };
 var only = new Option<string?>("--only") { Description = "Runs only comparisons whose name contains this text." };
+var device = new Option<DeviceType>("--device") { Description = "The device of all three.", DefaultValueFactory = _ => DeviceType.Cpu };
 var command = new RootCommand("Does the same work from C, from the raw bindings, and from DotMlx in one process, and prints the ratios.")
-    { rounds, only };
-command.SetAction(result => Compare(Math.Max(1, result.GetValue(rounds)), result.GetValue(only)));
+    { rounds, only, device };
+command.SetAction(result => Compare(Math.Max(1, result.GetValue(rounds)), result.GetValue(only), new(result.GetValue(device))));
 return command.Parse(args).Invoke();
 
-static int Compare(int rounds, string? only)
+static int Compare(int rounds, string? only, MlxDevice device)
 {
     try
     {
         // A pipe or a file has no width.
         AnsiConsole.Profile.Width = Math.Max(AnsiConsole.Profile.Width, 150);
         using CWork c = CWork.Build(MlxLibrary.Path);
-        Mx.SetDefaultDevice(MlxDevice.Cpu);
-        mlx_stream stream = DefaultStream();
-        Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}, {MlxLibrary.Path}; {rounds} rounds");
-        Contest[] contests = [.. Contests.All(c, stream).Where(contest => Named(contest.Name, only))];
+        Mx.SetDefaultDevice(device);
+        using OwnThread? thread = device.Type == DeviceType.Gpu ? new() : null;
+        mlx_stream stream = thread?.Run(StreamOfThisThread) ?? DefaultStream();
+        Console.WriteLine($"{MlxLibrary.Kind} {MlxLibrary.MlxVersion}, {MlxLibrary.Path}, {device}; {rounds} rounds");
+        Contest[] contests = [.. Contests.All(c, stream).Where(contest => Named(contest.Name, only)).Select(contest => contest.On(thread))];
         List<Result> results = [];
         foreach (Contest contest in contests)
         {
@@ -62,6 +64,15 @@ static unsafe mlx_stream DefaultStream()
     return Mlxc.mlx_stream_get_index(&index, stream) == 0 && index == Mx.DefaultStream(MlxDevice.Cpu).Index
         ? stream
         : throw new InvalidOperationException($"C would compute on stream {index}, DotMlx on {Mx.DefaultStream(MlxDevice.Cpu)}.");
+}
+
+// MLX binds a GPU's stream to the thread that makes it: DotMlx has a thread of its own, and C and the raw bindings share another one.
+static mlx_stream StreamOfThisThread()
+{
+    mlx_device gpu = Mlxc.mlx_device_new_type(mlx_device_type.MLX_GPU, 0);
+    mlx_stream stream = Mlxc.mlx_stream_new_device(gpu);
+    _ = Mlxc.mlx_device_free(gpu);
+    return Mlxc.mlx_set_default_stream(stream) == 0 ? stream : throw new InvalidOperationException("The GPU has no stream.");
 }
 
 static bool Named(string name, string? only) =>
