@@ -14,7 +14,7 @@ internal static class Program
         ["import", var path] => Transforms.ExportTests.ImportFirst(path),
         ["pretended-gpu", var what, .. var file] => Devices.PretendedGpuTests.Pretend(what, file.FirstOrDefault("")),
         ["forget-arrays"] => Lifetime.CountPressureTests.ForgetArrays(),
-        ["end", var work, var end, var folder] => Threads.EndingProgram.Run(work, end, folder),
+        ["end", var work, var end, var folder, var isBound] => Threads.EndingProgram.Run(work, end, folder, bool.Parse(isBound)),
         ["rank", var folder, var scenario, .. var rest] => RankProgram.Start(folder, scenario, rest),
         ["run-tests"] => SuiteProgram.Run(typeof(Program).Assembly, null),
         ["run-tests", var pattern] => SuiteProgram.Run(typeof(Program).Assembly, pattern),

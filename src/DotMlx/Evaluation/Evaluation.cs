@@ -362,7 +362,7 @@ internal static unsafe class Evaluation
         if (ProcessEnd.IsClosedHere)
         {
             Gate.Exit();
-            Thread.Sleep(Timeout.Infinite);
+            ProcessEnd.Abandon();
         }
 
         NativeFree.BeginEvaluation();

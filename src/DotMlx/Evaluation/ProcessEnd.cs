@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
@@ -25,6 +26,7 @@ internal static unsafe class ProcessEnd
     private static volatile bool _closed;
     private static int _registered;
     private static int _hasExitHandler;
+    private static bool _isStopped;
 
     /// <summary>Whether the calling thread may no longer start work.</summary>
     internal static bool IsClosedHere => _closed && !_mayContinue;
@@ -73,12 +75,61 @@ internal static unsafe class ProcessEnd
         }
     }
 
+    /// <summary>
+    /// Registers for the end of the first thread of a native program, if this is it: on Linux, this comes before all exit handlers. On a
+    /// GPU, libraries make static objects in later evaluations, and their destructors would run before the exit handler.
+    /// </summary>
+    internal static void RegisterFirstThread()
+    {
+        if (OperatingSystem.IsLinux() && Assembly.GetEntryAssembly() is null
+            && Function("gettid") is not 0 and nint threadId
+            && ((delegate* unmanaged[Cdecl]<int>)threadId)() == Environment.ProcessId
+            && Function("__cxa_thread_atexit_impl") is not 0 and nint atThreadEnd)
+        {
+            delegate* unmanaged[Cdecl]<nint, void> handler = &AtEndOfFirstThread;
+            _ = ((delegate* unmanaged[Cdecl]<nint, nint, nint, int>)atThreadEnd)((nint)handler, 0, HandlerId);
+        }
+    }
+
+    /// <summary>
+    /// Ends work that may no longer begin: the calling thread waits until the process is over. The thread of the streams goes on, because
+    /// the thread that ends the process may need it.
+    /// </summary>
+    /// <exception cref="AbandonedException">This is the thread of the streams.</exception>
+    internal static void Abandon()
+    {
+        if (StreamThread.IsCurrent)
+        {
+            throw new AbandonedException();
+        }
+
+        Thread.Sleep(Timeout.Infinite);
+    }
+
+    // The program's own exit handlers still run after this, unless an evaluation doesn't end.
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void AtEndOfFirstThread(nint unused)
+    {
+        if (!_closed)
+        {
+            _isStopped = Stop();
+            if (!_isStopped)
+            {
+                SkipDestructors(byEvent: false);
+            }
+        }
+    }
+
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static void AtExit(nint unused)
     {
         if (!_closed)
         {
             Close(byEvent: false);
+        }
+        else if (_isStopped && ThreadStates.IsUsedByOthers())
+        {
+            SkipDestructors(byEvent: false);
         }
     }
 
@@ -94,16 +145,21 @@ internal static unsafe class ProcessEnd
 
     private static void Close(bool byEvent)
     {
+        if (!Stop() || ThreadStates.IsUsedByOthers())
+        {
+            SkipDestructors(byEvent);
+        }
+    }
+
+    // Whether the library has become idle in time.
+    private static bool Stop()
+    {
         MpiLibrary.FinalizeNow();
         _mayContinue = true;
         _closed = true;
         long deadline = Stopwatch.GetTimestamp() + (long)(ShutdownTimeout.TotalSeconds * Stopwatch.Frequency);
-        bool quiet = Evaluation.WaitUntilIdle(Remaining()) && StreamThread.WaitUntilIdle(Remaining()) && Synchronize(Remaining())
+        return Evaluation.WaitUntilIdle(Remaining()) && StreamThread.WaitUntilIdle(Remaining()) && Synchronize(Remaining())
             && NativeFree.Close(Remaining());
-        if (!quiet || ThreadStates.IsUsedByOthers())
-        {
-            SkipDestructors(byEvent);
-        }
 
         TimeSpan Remaining() => TimeSpan.FromSeconds(Math.Max(0, (double)(deadline - Stopwatch.GetTimestamp()) / Stopwatch.Frequency));
     }
@@ -145,6 +201,9 @@ internal static unsafe class ProcessEnd
             _ = register(flush, 0, 0);
         }
     }
+
+    /// <summary>Work was abandoned because the process is ending.</summary>
+    internal sealed class AbandonedException : Exception;
 
     // A function of the C library, or 0.
     private static nint Function(string name) => !OperatingSystem.IsWindows()

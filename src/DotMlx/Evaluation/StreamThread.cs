@@ -39,9 +39,14 @@ internal static class StreamThread
         Enqueue(
             () =>
             {
+                bool isAbandoned = false;
                 try
                 {
                     action();
+                }
+                catch (ProcessEnd.AbandonedException)
+                {
+                    isAbandoned = true;
                 }
                 catch (Exception exception)
                 {
@@ -49,7 +54,11 @@ internal static class StreamThread
                 }
                 finally
                 {
-                    done.Set();
+                    // The caller of abandoned work waits until the process is over.
+                    if (!isAbandoned)
+                    {
+                        done.Set();
+                    }
                 }
             });
         PeerWatch.Wait(done);
@@ -80,6 +89,10 @@ internal static class StreamThread
                         action();
                         completion.TrySetResult();
                     }
+                }
+                catch (ProcessEnd.AbandonedException)
+                {
+                    completion.TrySetCanceled(CancellationToken.None);
                 }
                 catch (Exception exception)
                 {

@@ -94,6 +94,7 @@ internal sealed partial class ThreadState
     private static ThreadState Join()
     {
         ProcessEnd.Register();
+        ProcessEnd.RegisterFirstThread();
         Metrics.Publish();
         NativeFree.Sweeper.Watch();
         FreedMemory.Keep();

@@ -11,8 +11,13 @@ internal static class EndingProgram
     internal static readonly string[] Works = ["evaluate", "long", "build", "dispose", "await", "start", "save", "nothing"];
     internal static readonly string[] Ends = ["return", "exit", "throw", "terminate", "save-then-return"];
 
-    internal static int Run(string work, string end, string folder)
+    /// <param name="work">One of <see cref="Works"/>.</param>
+    /// <param name="end">One of <see cref="Ends"/>.</param>
+    /// <param name="folder">Where files are written.</param>
+    /// <param name="isBound">Whether one thread evaluates, as on a GPU.</param>
+    internal static int Run(string work, string end, string folder, bool isBound)
     {
+        Streams.BoundToThread |= isBound;
         if (end == "save-then-return")
         {
             // A handler of the program that runs after the library's may still use the library.
@@ -47,6 +52,10 @@ internal static class EndingProgram
         Begin(arguments[0], arguments[1]);
         return 0;
     }
+
+    /// <summary>Tells a native host whether evaluations have ended.</summary>
+    [UnmanagedCallersOnly]
+    internal static int IsClosed(nint unused, int length) => ProcessEnd.IsClosed ? 1 : 0;
 
     private static void Begin(string work, string folder)
     {

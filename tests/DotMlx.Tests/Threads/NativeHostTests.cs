@@ -3,7 +3,10 @@ using DotMlx.Tests.Shared;
 
 namespace DotMlx.Tests.Threads;
 
-/// <summary>A native program that hosts .NET ends with its own exit code, although the runtime raises no event.</summary>
+/// <summary>
+/// A native program that hosts .NET ends with its own exit code, although the runtime raises no event. Destructors that are registered
+/// after the first evaluation, as by the libraries of a GPU, find the library closed.
+/// </summary>
 public class NativeHostTests
 {
     // A limit for failing tests, which would hang.
@@ -11,6 +14,8 @@ public class NativeHostTests
 
     private const string Code = """
         #include <dlfcn.h>
+        #include <stdlib.h>
+        #include <unistd.h>
         #include <stdio.h>
         #include <string.h>
         typedef int (*initialize)(const char*, void*, void**);
@@ -18,6 +23,8 @@ public class NativeHostTests
         typedef int (*close_context)(void*);
         typedef int (*load)(const char*, const char*, const char*, const char*, void*, void**);
         typedef int (*entry)(const char*, int);
+        static entry is_closed;
+        static void like_a_destructor(void) { if (!is_closed(0, 0)) _exit(9); }
         int main(int count, char** v) {
           void *host = dlopen(v[1], RTLD_NOW), *context = 0;
           load get_entry = 0;
@@ -26,6 +33,10 @@ public class NativeHostTests
           if (((get_delegate)dlsym(host, "hostfxr_get_runtime_delegate"))(context, 5, (void**)&get_entry)) return 2;
           if (get_entry(v[3], v[4], v[5], (const char*)-1, 0, (void**)&run)) return 3;
           if (run(v[6], (int)strlen(v[6]))) return 4;
+          if (get_entry(v[3], v[4], "IsClosed", (const char*)-1, 0, (void**)&is_closed)) return 5;
+          #ifdef __linux__
+          atexit(like_a_destructor);
+          #endif
           ((close_context)dlsym(host, "hostfxr_close"))(context);
           if (count > 7) dlclose(host);
           printf("last line");

@@ -27,6 +27,11 @@ public sealed partial class ProcessEndTests
         [ValueSource(typeof(EndingProgram), nameof(EndingProgram.Works))] string work,
         [ValueSource(typeof(EndingProgram), nameof(EndingProgram.Ends))] string end) => Check(work, end);
 
+    [Test, Combinatorial]
+    public void TheExitCodeIsTheProgramsOwnWhenOneThreadEvaluates(
+        [Values("evaluate", "long", "await", "save")] string work, [Values("return", "save-then-return")] string end) =>
+        Check(work, end, isBound: true);
+
     [Test, Combinatorial, Explicit("takes minutes")]
     public void TheExitCodeIsTheProgramsOwnTwentyTimes(
         [ValueSource(typeof(EndingProgram), nameof(EndingProgram.Works))] string work,
@@ -38,14 +43,15 @@ public sealed partial class ProcessEndTests
         }
     }
 
-    private void Check(string work, string end)
+    private void Check(string work, string end, bool isBound = false)
     {
         if (OperatingSystem.IsWindows() && end is "terminate" or "throw")
         {
             Assert.Ignore("Windows has other codes and no signals.");
         }
 
-        ProcessStartInfo start = OwnProgram.Start(typeof(ProcessEndTests).Assembly.Location, "end", work, end, _folder);
+        ProcessStartInfo start = OwnProgram.Start(
+            typeof(ProcessEndTests).Assembly.Location, "end", work, end, _folder, isBound.ToString());
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
