@@ -15,6 +15,12 @@ internal static unsafe class Streams
     private static readonly List<MlxStream> All = [];
     private static readonly AsyncLocal<MlxStream?> Scoped = new();
 
+    // Copies of this library in other load contexts set the defaults of the same threads. Each thread notes the number of the copy that did
+    // so last.
+    private static readonly long* Copies = ProcessWide.Number("CopiesWithStreams");
+    private static readonly ThreadLocal<long> LastCopy = ProcessWide.Get("LastCopyWithStreams", static () => new ThreadLocal<long>());
+    private static readonly long ThisCopy = Interlocked.Increment(ref *Copies);
+
     // The number of open scopes on all threads. While it is 0, operations skip reading the AsyncLocal.
     private static int _openScopes;
     private static MlxDevice? _defaultDevice;
@@ -220,7 +226,7 @@ internal static unsafe class Streams
     internal static void PrepareThread(ThreadState thread)
     {
         // Versions start at 1; a thread without defaults is at 0.
-        if (thread.StreamsVersion != _version || _version == 0)
+        if (thread.StreamsVersion != _version || _version == 0 || (*Copies > 1 && LastCopy.Value != ThisCopy))
         {
             SetThreadDefaults(thread);
         }
@@ -240,6 +246,7 @@ internal static unsafe class Streams
                 MlxError.ThrowIfFailed(Mlxc.mlx_set_default_stream(stream.Handle), "mlx_set_default_stream");
             }
 
+            LastCopy.Value = ThisCopy;
             thread.StreamsVersion = _version;
         }
     }
