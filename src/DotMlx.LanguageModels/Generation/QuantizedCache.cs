@@ -125,7 +125,15 @@ internal sealed class QuantizedCache(CacheOptions options) : LayerCache
         using MlxArray weight = buffers[0].Read(first, Offset);
         using MlxArray scales = buffers[1].Read(first, Offset);
         using MlxArray biases = buffers[2].Read(first, Offset);
-        return Mx.QuantizedMatMul(x, weight, scales, biases, transpose, options.GroupSize, options.Bits);
+        if (!Mx.Cuda.IsAvailable())
+        {
+            return Mx.QuantizedMatMul(x, weight, scales, biases, transpose, options.GroupSize, options.Bits);
+        }
+
+        // On CUDA, MLX multiplies by quantized matrices of some shapes and layouts only.
+        using MlxArray plain = Mx.Dequantize(weight, scales, biases, options.GroupSize, options.Bits);
+        using MlxArray factor = transpose ? Mx.SwapAxes(plain, -1, -2) : plain.Share();
+        return Mx.MatMul(x, factor);
     }
 
     /// <summary>Pads the features with zeros to a whole number of groups. Zeros don't change the products.</summary>

@@ -139,7 +139,7 @@ internal sealed class GenerationTests
         (int[] prompt, _) = Prompts.Of("qwen3");
         CacheOptions options = new() { Kind = CacheKind.Quantized, QuantizeFrom = 16, Step = 8, GroupSize = 32 };
         GenerationOptions generation = Prompts.Greedy with { Cache = options };
-        int[] once = QuantizedProducts.OrIgnore(() => model.Generate(prompt, generation).Tokens());
+        int[] once = model.Generate(prompt, generation).Tokens();
         string path = Path.Combine(Directory.CreateTempSubdirectory("dotmlx-cache-").FullName, "cache.safetensors");
         using PromptCache cache = new(model.Decoder, options);
         Assert.That(model.Generate(prompt, generation with { MaxTokens = 12 }, cache).Tokens(), Is.EqualTo(once[..12]));
