@@ -232,7 +232,10 @@ public static unsafe partial class Mx
         bool truncates = MlxLibrary.IsOlderThan(new Version(0, 32)) && (a.DType.IsInexact() || b.DType.IsInexact());
         MlxArray ratio = truncates ? Divide(a, b, stream) : FloorDivide(a, b, stream);
         MlxArray quotient = truncates ? Where(Less(ratio, 0, stream), Ceil(ratio, stream), Floor(ratio, stream), stream) : ratio;
-        return (scope.Keep(quotient), scope.Keep(Subtract(a, Multiply(quotient, b, stream), stream)));
+        MlxArray remainder = truncates && (stream ?? Streams.Current).Device.Type == DeviceType.Gpu
+            ? Remainder(a, b, stream)
+            : Subtract(a, Multiply(quotient, b, stream), stream);
+        return (scope.Keep(quotient), scope.Keep(remainder));
     }
 
     private static (MlxArray Quotient, MlxArray Remainder) DivModOf(MlxArray a, MlxArray b, MlxStream? stream)

@@ -127,7 +127,7 @@ internal sealed class AtomicUpdateTests
         Adam optimizer = new(0.1);
         TreeDictionary p = Two();
         optimizer.ApplyGradients(p, p);
-        optimizer.State["a"]["v"] = Mx.Zeros([3], DType.Float64);
+        optimizer.State["a"]["v"] = Mx.Zeros([3], DType.Float64, stream: DeviceType.Cpu);
         Assert.That(() => optimizer.ApplyGradients(p, p),
             Throws.InvalidOperationException.With.Message.Contains("'a'").And.Message.Contains("AsType"));
     }
