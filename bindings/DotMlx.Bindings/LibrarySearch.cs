@@ -46,9 +46,8 @@ internal sealed class LibrarySearch
     {
         try
         {
-            LoadedLibrary library = LoadedLibrary.Recognize(handle, path, origin is OwnLibrary or OwnReference
-                ? AppContext.BaseDirectory
-                : null);
+            string? application = origin is OwnLibrary or OwnReference ? OwnRoots().FirstOrDefault() : null;
+            LoadedLibrary library = LoadedLibrary.Recognize(handle, path, application);
             Attempts.Add(new(path, origin, null));
             return library;
         }
@@ -84,14 +83,23 @@ internal sealed class LibrarySearch
             .Select(folder => (Path.Combine(folder, FileName("mlxc-reference")), OwnReference));
 
     /// <summary>
-    /// Returns the folders of NuGet's layouts: runtimes/RID/native in the application's folder, or directly in that folder after a publish
-    /// for one platform.
+    /// Returns the application's folder and the folder of this assembly, if there are any. An application in a native host, or a plugin,
+    /// has the second one only, or another one than the host.
+    /// </summary>
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "A single file has the application's folder.")]
+    private static IEnumerable<string> OwnRoots() =>
+        new[] { AppContext.BaseDirectory, Path.GetDirectoryName(typeof(LibrarySearch).Assembly.Location) }
+            .Where(static root => Path.IsPathFullyQualified(root ?? ""))
+            .Select(static root => Path.TrimEndingDirectorySeparator(root!)).Distinct();
+
+    /// <summary>
+    /// Returns the folders of NuGet's layouts: runtimes/RID/native in an own folder, or directly in that folder after a publish for one
+    /// platform.
     /// </summary>
     private static IEnumerable<string> OwnFolders()
     {
-        string root = AppContext.BaseDirectory;
-        IEnumerable<string> folders = new[] { RuntimeInformation.RuntimeIdentifier, PortableRid }
-            .Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root);
+        IEnumerable<string> folders = OwnRoots().SelectMany(root => new[] { RuntimeInformation.RuntimeIdentifier, PortableRid }
+            .Select(rid => Path.Combine(root, "runtimes", rid, "native")).Append(root));
         if (AppContext.GetData("NATIVE_DLL_SEARCH_DIRECTORIES") is string list)
         {
             // The list includes the shared framework's folder, which never contains MLX.

@@ -69,7 +69,13 @@ public class NativeHostTests
 
     [Test, Combinatorial]
     public void TheExitCodeIsTheHostsOwn(
-        [Values("evaluate", "await", "start", "save", "nothing")] string work, [Values] bool closesLibrary)
+        [Values("evaluate", "await", "start", "save", "nothing")] string work, [Values] bool closesLibrary) =>
+        AssertRuns(work, closesLibrary, MlxLibrary.Path!);
+
+    [Test]
+    public void TheLibraryBesideTheAssemblyIsFoundWithoutAnApplicationFolder() => AssertRuns("await", closesLibrary: false, "reference");
+
+    private void AssertRuns(string work, bool closesLibrary, string library)
     {
         string assembly = typeof(NativeHostTests).Assembly.Location;
         var start = new ProcessStartInfo(_program, [
@@ -77,9 +83,7 @@ public class NativeHostTests
             nameof(EndingProgram.RunInNativeHost), $"{work}\n{_folder}", .. closesLibrary ? ["close"] : Array.Empty<string>(),
         ]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
-
-        // A native host has no folder in which DotMlx would search for a library.
-        start.Environment["DOTMLX_LIBRARY"] = MlxLibrary.Path;
+        start.Environment["DOTMLX_LIBRARY"] = library;
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync();
         Task<string> errors = process.StandardError.ReadToEndAsync();
