@@ -14,6 +14,9 @@ internal sealed record Contest(string Name, double Operations, double? Limit, Fu
     /// <summary>The number of short rounds per ordinary round. The shorter a round is, the fewer disturbances it contains.</summary>
     internal int Times { get; init; } = 1;
 
+    /// <summary>Frees what the rounds have kept.</summary>
+    internal Action? End { get; init; }
+
     /// <summary>
     /// The same contest, which fails if MLX reports an error to C or to the raw bindings; they run on a thread of their own, if there is
     /// one.
@@ -60,6 +63,7 @@ internal sealed record Contest(string Name, double Operations, double? Limit, Fu
             }
         }
 
+        End?.Invoke();
         return new Result(this, c, raw, managed);
     }
 

@@ -71,11 +71,19 @@ internal static class Contests
     }
 
     /// <summary>Adam over small leaves, per leaf. C has only the plain update, which is the baseline of the others.</summary>
-    private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s, double? limit = null) => new(
-        FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, limit,
-        () => c.ApplyGradients(leaves, LeafSize, repeats, update is not (Update.Build or Update.Custom), s),
-        update is Update.Build or Update.Custom or Update.Evaluate
-            ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s)
-            : null,
-        () => ManagedUpdates.ApplyGradients(leaves, LeafSize, repeats, update)) { Times = 2 };
+    private static Contest Updates(string name, int leaves, int repeats, Update update, CWork c, mlx_stream s, double? limit = null)
+    {
+        ManagedUpdates? managed = null;
+        return new(
+            FormattableString.Invariant($"ApplyGradients, {leaves:N0} leaves, {name}"), (double)leaves * repeats, limit,
+            () => c.ApplyGradients(leaves, LeafSize, repeats, update is not (Update.Build or Update.Custom), s),
+            update is Update.Build or Update.Custom or Update.Evaluate
+                ? () => RawUpdates.ApplyGradients(leaves, LeafSize, repeats, update == Update.Evaluate, s)
+                : null,
+            () => (managed ??= new ManagedUpdates(leaves, LeafSize, update)).ApplyGradients(repeats))
+        {
+            Times = 2,
+            End = () => managed?.Dispose(),
+        };
+    }
 }
