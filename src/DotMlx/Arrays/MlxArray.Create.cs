@@ -49,7 +49,19 @@ public sealed unsafe partial class MlxArray
     /// </summary>
     /// <exception cref="NotSupportedException">MLX has no element type for <typeparamref name="T"/>.</exception>
     public static MlxArray Scalar<T>(T value)
-        where T : unmanaged => FromSpan(new ReadOnlySpan<T>(in value), []);
+        where T : unmanaged
+    {
+        MlxArray array = FromSpan(new ReadOnlySpan<T>(in value), []);
+        if (!IsNaN(value) || !WeakScalar.IsUncompilable)
+        {
+            return array;
+        }
+
+        using (array)
+        {
+            return ((MlxArray)double.NaN).AsType(array.DType);
+        }
+    }
 
     /// <summary>Creates a 0-dimensional array of the given element type (<c>mx.array(value, dtype)</c>).</summary>
     /// <param name="value">A number or a 0-dimensional array, which is converted.</param>
@@ -156,4 +168,13 @@ public sealed unsafe partial class MlxArray
             return array.ctx != null ? new MlxArray(array) : throw MlxError.Fail("mlx_array_new_data");
         }
     }
+
+    private static bool IsNaN<T>(T value) => value switch
+    {
+        float single => float.IsNaN(single),
+        double number => double.IsNaN(number),
+        Half half => Half.IsNaN(half),
+        BFloat16 brain => float.IsNaN((float)brain),
+        _ => false,
+    };
 }

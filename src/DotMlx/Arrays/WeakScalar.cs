@@ -87,6 +87,11 @@ internal sealed unsafe class WeakScalar
     /// </summary>
     internal MlxArray Native(DType dtype)
     {
+        if (MustCompute(dtype))
+        {
+            return Undefined(dtype);
+        }
+
         ref MlxArray? slot = ref _natives[(int)dtype];
         MlxArray? native = Volatile.Read(ref slot);
         if (native is null)
@@ -114,7 +119,7 @@ internal sealed unsafe class WeakScalar
     /// Returns the number as a separate array. An array that a program keeps must not be the shared one, because an array can't be both
     /// captured state and a constant in a compiled function.
     /// </summary>
-    internal MlxArray New(DType dtype) => new(Build(dtype));
+    internal MlxArray New(DType dtype) => MustCompute(dtype) ? Undefined(dtype) : new(Build(dtype));
 
     /// <summary>Whether the number is this integer.</summary>
     internal bool Is(long value) => _kind is NumberKind.Integer or NumberKind.Bool && _integer == value;
@@ -127,6 +132,19 @@ internal sealed unsafe class WeakScalar
         NumberKind.Floating => _real.ToString(CultureInfo.InvariantCulture),
         _ => new Complex64((float)_real, (float)_imaginary).ToString(),
     };
+
+    /// <summary>Whether the calling thread may trace a function that MLX can't compile with NaN as a constant.</summary>
+    internal static bool IsUncompilable => TraceLock.IsHeldByCurrentThread && MlxLibrary.IsOlderThan(new Version(0, 32));
+
+    private bool MustCompute(DType dtype) =>
+        _kind == NumberKind.Floating && double.IsNaN(_real) && dtype.IsInexact() && IsUncompilable;
+
+    // NaN as a result, because a computed number is no constant.
+    private static MlxArray Undefined(DType dtype)
+    {
+        MlxArray zero = From(0.0).Weak!.Native(dtype);
+        return Mx.Divide(zero, zero);
+    }
 
     private void CheckRange(DType dtype)
     {

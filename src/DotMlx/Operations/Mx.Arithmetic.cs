@@ -67,6 +67,8 @@ public static unsafe partial class Mx
     /// <remarks>The remainder of an integer division by zero is 0. mlx.core.remainder; C: mlx_remainder.</remarks>
     public static MlxArray Remainder(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
+        _ = RequireReal(a, "remainder");
+        _ = RequireReal(b, "remainder");
         return IntegerArithmetic.MayTrap(a, b) ? IntegerArithmetic.Remainder(a, b, Divided, stream) : Divided(a, b);
 
         MlxArray Divided(MlxArray a, MlxArray b) => NativeCall.Binary(&Mlxc.mlx_remainder, "mlx_remainder", a, b, stream);
@@ -86,7 +88,9 @@ public static unsafe partial class Mx
     public static MlxArray Power(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
         IntegerArithmetic.CheckExponent(a, b);
-        return NativeCall.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
+        return IsHolomorphic(a) || IsHolomorphic(b)
+            ? HolomorphicPower(a, b, stream)
+            : NativeCall.Binary(&Mlxc.mlx_power, "mlx_power", a, b, stream);
     }
 
     /// <summary>The larger of two elements, or NaN if either is NaN.</summary>
@@ -127,7 +131,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.arctan2; C: mlx_arctan2.</remarks>
     public static MlxArray Arctan2(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_arctan2, "mlx_arctan2", a, b, stream);
+        => NativeCall.Binary(&Mlxc.mlx_arctan2, "mlx_arctan2", RequireReal(a, "arctan2"), RequireReal(b, "arctan2"), stream);
 
     /// <summary>Bitwise AND of integers or bools.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -137,7 +141,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_and; C: mlx_bitwise_and.</remarks>
     public static MlxArray BitwiseAnd(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", a, b, stream);
+        => Bitwise(&Mlxc.mlx_bitwise_and, "mlx_bitwise_and", a, b, stream);
 
     /// <summary>Bitwise OR of integers or bools.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -147,7 +151,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_or; C: mlx_bitwise_or.</remarks>
     public static MlxArray BitwiseOr(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", a, b, stream);
+        => Bitwise(&Mlxc.mlx_bitwise_or, "mlx_bitwise_or", a, b, stream);
 
     /// <summary>Bitwise exclusive OR of integers or bools.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -157,7 +161,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.bitwise_xor; C: mlx_bitwise_xor.</remarks>
     public static MlxArray BitwiseXor(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", a, b, stream);
+        => Bitwise(&Mlxc.mlx_bitwise_xor, "mlx_bitwise_xor", a, b, stream);
 
     /// <summary>Bits of <paramref name="a"/> shifted left by <paramref name="b"/> places.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -167,7 +171,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.left_shift; C: mlx_left_shift.</remarks>
     public static MlxArray LeftShift(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_left_shift, "mlx_left_shift", a, b, stream);
+        => Bitwise(&Mlxc.mlx_left_shift, "mlx_left_shift", a, b, stream);
 
     /// <summary>Bits of <paramref name="a"/> shifted right by <paramref name="b"/> places.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -177,7 +181,7 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.right_shift; C: mlx_right_shift.</remarks>
     public static MlxArray RightShift(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_right_shift, "mlx_right_shift", a, b, stream);
+        => Bitwise(&Mlxc.mlx_right_shift, "mlx_right_shift", a, b, stream);
 
     /// <summary>Quotient, truncated toward zero, and remainder, in one pass.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>
@@ -199,7 +203,8 @@ public static unsafe partial class Mx
 
         if (!IntegerArithmetic.MayTrap(a, b))
         {
-            return DivModOf(a, b, stream);
+            (MlxArray Quotient, MlxArray Remainder) both = DivModOf(a, b, stream);
+            return DotMlx.Trace.Current is null || !both.Remainder.DType.IsInexact() ? both : Differentiable(both, a, b, stream);
         }
 
         MlxArray? remainder = null;
@@ -229,13 +234,43 @@ public static unsafe partial class Mx
     private static (MlxArray Quotient, MlxArray Remainder) VectorizableDivMod(MlxArray a, MlxArray b, MlxStream? stream)
     {
         using MlxScope scope = MlxScope.Begin();
-        bool truncates = MlxLibrary.IsOlderThan(new Version(0, 32)) && (a.DType.IsInexact() || b.DType.IsInexact());
+        bool truncates = IsBefore032 && (a.DType.IsInexact() || b.DType.IsInexact());
         MlxArray ratio = truncates ? Divide(a, b, stream) : FloorDivide(a, b, stream);
         MlxArray quotient = truncates ? Where(Less(ratio, 0, stream), Ceil(ratio, stream), Floor(ratio, stream), stream) : ratio;
         MlxArray remainder = truncates && (stream ?? Streams.Current).Device.Type == DeviceType.Gpu
             ? Remainder(a, b, stream)
             : Subtract(a, Multiply(quotient, b, stream), stream);
         return (scope.Keep(quotient), scope.Keep(remainder));
+    }
+
+    // MLX's gradient of the remainder is 0 (0.31.2 and 0.32). The difference added here is 0 and has the right gradient.
+    private static (MlxArray Quotient, MlxArray Remainder) Differentiable(
+        (MlxArray Quotient, MlxArray Remainder) both, MlxArray a, MlxArray b, MlxStream? stream)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray quotient = StopGradient(both.Quotient, stream), remainder = StopGradient(both.Remainder, stream);
+        both.Quotient.Dispose();
+        both.Remainder.Dispose();
+        MlxArray difference = Subtract(a, Multiply(quotient, b, stream), stream);
+        return (scope.Keep(quotient),
+            scope.Keep(Add(remainder, Subtract(difference, StopGradient(difference, stream), stream), stream)));
+    }
+
+    private static MlxArray Bitwise(
+        delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
+    {
+        if (!DotMlx.Trace.IsVectorizing)
+        {
+            return NativeCall.Binary(f, function, a, b, stream);
+        }
+
+        // MLX's rule gives the result the shape of the first operand, even if only the second one is mapped (0.31.2).
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray left = Vectorization.Mapped(NativeCall.AsOperand(a, b.DType), stream);
+        MlxArray right = Vectorization.Mapped(NativeCall.AsOperand(b, a.DType), stream);
+        return scope.Keep(NativeCall.Binary(f, function, left, right, stream));
     }
 
     private static (MlxArray Quotient, MlxArray Remainder) DivModOf(MlxArray a, MlxArray b, MlxStream? stream)

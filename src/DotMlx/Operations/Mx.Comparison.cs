@@ -22,7 +22,16 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The shapes can't be broadcast.</exception>
     /// <remarks>mlx.core.not_equal; C: mlx_not_equal.</remarks>
     public static MlxArray NotEqual(MlxArray a, MlxArray b, MlxStream? stream = null)
-        => NativeCall.Binary(&Mlxc.mlx_not_equal, "mlx_not_equal", a, b, stream);
+    {
+        if (!DotMlx.Trace.IsVectorizing)
+        {
+            return NativeCall.Binary(&Mlxc.mlx_not_equal, "mlx_not_equal", a, b, stream);
+        }
+
+        // MLX's rule is wrong if only b is mapped (0.31.2).
+        using MlxArray equal = Equal(a, b, stream);
+        return LogicalNot(equal, stream);
+    }
 
     /// <summary>a &lt; b, element by element.</summary>
     /// <param name="a">An array or a scalar. A scalar takes the dtype of the other operand if its kind allows.</param>

@@ -21,12 +21,13 @@ public static unsafe partial class Mx
     {
         CheckConvolution(input, weight, groups);
         CheckSpatial(input, weight, [stride], [padding], [padding], [dilation], [1]);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_conv1d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), stride, padding, dilation, groups, NativeCall.Stream(stream));
-        GC.KeepAlive(input);
-        GC.KeepAlive(weight);
-        return NativeCall.Result(status, result, "mlx_conv1d");
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), stride, padding, dilation, groups, NativeCall.Stream(stream));
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        return MappedForGroups(NativeCall.Result(status, result, "mlx_conv1d"), groups, stream);
     }
 
     /// <summary>Convolution over 2 spatial axes (cross-correlation: the kernel isn't flipped).</summary>
@@ -49,13 +50,14 @@ public static unsafe partial class Mx
         Size2D p = padding;
         Size2D d = dilation ?? 1;
         CheckSpatial(input, weight, [s.Height, s.Width], [p.Height, p.Width], [p.Height, p.Width], [d.Height, d.Width], [1]);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_conv2d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Height, s.Width, p.Height, p.Width,
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), s.Height, s.Width, p.Height, p.Width,
             d.Height, d.Width, groups, NativeCall.Stream(stream));
-        GC.KeepAlive(input);
-        GC.KeepAlive(weight);
-        return NativeCall.Result(status, result, "mlx_conv2d");
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        return MappedForGroups(NativeCall.Result(status, result, "mlx_conv2d"), groups, stream);
     }
 
     /// <summary>Convolution over 3 spatial axes (cross-correlation: the kernel isn't flipped).</summary>
@@ -80,13 +82,14 @@ public static unsafe partial class Mx
         CheckSpatial(
             input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [p.Depth, p.Height, p.Width],
             [d.Depth, d.Height, d.Width], [1]);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_conv3d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
             d.Depth, d.Height, d.Width, groups, NativeCall.Stream(stream));
-        GC.KeepAlive(input);
-        GC.KeepAlive(weight);
-        return NativeCall.Result(status, result, "mlx_conv3d");
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        return MappedForGroups(NativeCall.Result(status, result, "mlx_conv3d"), groups, stream);
     }
 
     /// <summary>Convolution over one to three spatial axes, with the same stride, padding, and dilation in all axes.</summary>
@@ -132,16 +135,17 @@ public static unsafe partial class Mx
     {
         CheckConvolution(input, weight, groups);
         CheckSpatial(input, weight, stride, paddingLow, paddingHigh, kernelDilation, inputDilation);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         fixed (int* step = stride, low = paddingLow, high = paddingHigh, kernel = kernelDilation, spread = inputDilation)
         {
             int status = Mlxc.mlx_conv_general(
-                &result, NativeCall.Handle(input), NativeCall.Handle(weight), step, (nuint)stride.Length, low, (nuint)paddingLow.Length,
+                &result, NativeCall.Handle(x), NativeCall.Handle(w), step, (nuint)stride.Length, low, (nuint)paddingLow.Length,
                 high, (nuint)paddingHigh.Length, kernel, (nuint)kernelDilation.Length, spread, (nuint)inputDilation.Length,
                 groups, NativeCall.Byte(flip), NativeCall.Stream(stream));
-            GC.KeepAlive(input);
-            GC.KeepAlive(weight);
-            return NativeCall.Result(status, result, "mlx_conv_general");
+            GC.KeepAlive(x);
+            GC.KeepAlive(w);
+            return MappedForGroups(NativeCall.Result(status, result, "mlx_conv_general"), groups, stream);
         }
     }
 
@@ -179,6 +183,10 @@ public static unsafe partial class Mx
         using MlxArray result = Conv1d(padded ?? row, weight, padding: padded is null ? before : 0, stream: stream);
         return Reshape(result, [-1], stream);
     }
+
+    // MLX's rule mixes the groups if only the weight is mapped (0.31.2). The result is mapped too, because its gradient is convolved.
+    private static MlxArray MappedForGroups(MlxArray a, int groups, MlxStream? stream) =>
+        groups > 1 ? Vectorization.Mapped(a, stream) : a;
 
     // MLX divides by the number of groups and by the number of channels.
     private static void CheckConvolution(MlxArray input, MlxArray weight, int groups)

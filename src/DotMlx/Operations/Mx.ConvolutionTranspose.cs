@@ -22,13 +22,14 @@ public static unsafe partial class Mx
     {
         CheckConvolution(input, weight, groups);
         CheckTransposed(input, weight, [stride], [padding], [dilation], [outputPadding]);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose1d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), stride, padding, dilation, outputPadding, groups,
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), stride, padding, dilation, outputPadding, groups,
             NativeCall.Stream(stream));
-        GC.KeepAlive(input);
-        GC.KeepAlive(weight);
-        return NativeCall.Result(status, result, "mlx_conv_transpose1d");
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        return MappedForGroups(NativeCall.Result(status, result, "mlx_conv_transpose1d"), groups, stream);
     }
 
     /// <summary>Transposed convolution over 2 spatial axes.</summary>
@@ -54,13 +55,14 @@ public static unsafe partial class Mx
         Size2D o = outputPadding;
         CheckTransposed(
             input, weight, [s.Height, s.Width], [p.Height, p.Width], [d.Height, d.Width], [o.Height, o.Width]);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose2d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Height, s.Width, p.Height, p.Width,
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), s.Height, s.Width, p.Height, p.Width,
             d.Height, d.Width, o.Height, o.Width, groups, NativeCall.Stream(stream));
-        GC.KeepAlive(input);
-        GC.KeepAlive(weight);
-        return NativeCall.Result(status, result, "mlx_conv_transpose2d");
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        return MappedForGroups(NativeCall.Result(status, result, "mlx_conv_transpose2d"), groups, stream);
     }
 
     /// <summary>Transposed convolution over 3 spatial axes.</summary>
@@ -87,12 +89,13 @@ public static unsafe partial class Mx
         CheckTransposed(
             input, weight, [s.Depth, s.Height, s.Width], [p.Depth, p.Height, p.Width], [d.Depth, d.Height, d.Width],
             [o.Depth, o.Height, o.Width]);
+        MlxArray x = MappedForGroups(input, groups, stream), w = MappedForGroups(weight, groups, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_conv_transpose3d(
-            &result, NativeCall.Handle(input), NativeCall.Handle(weight), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
+            &result, NativeCall.Handle(x), NativeCall.Handle(w), s.Depth, s.Height, s.Width, p.Depth, p.Height, p.Width,
             d.Depth, d.Height, d.Width, o.Depth, o.Height, o.Width, groups, NativeCall.Stream(stream));
-        GC.KeepAlive(input);
-        GC.KeepAlive(weight);
-        return NativeCall.Result(status, result, "mlx_conv_transpose3d");
+        GC.KeepAlive(x);
+        GC.KeepAlive(w);
+        return MappedForGroups(NativeCall.Result(status, result, "mlx_conv_transpose3d"), groups, stream);
     }
 }

@@ -10,7 +10,25 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.abs; C: mlx_abs.</remarks>
     public static MlxArray Abs(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Elementwise(&Mlxc.mlx_abs, "mlx_abs", a, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        if (TraceLock.IsHeldByCurrentThread && a.DType.IsUnsignedInteger())
+        {
+            // Before 0.32, MLX can't compile it.
+            return a.Share();
+        }
+
+        MlxArray magnitude = NativeCall.Elementwise(&Mlxc.mlx_abs, "mlx_abs", a, stream);
+        if (!ComplexModulus.IsNeeded(a))
+        {
+            return magnitude;
+        }
+
+        using (magnitude)
+        {
+            return ComplexModulus.Magnitude(a, magnitude, stream);
+        }
+    }
 
     /// <summary>Sign of each element: -1, 0, or 1.</summary>
     /// <param name="a">Any dtype.</param>
@@ -18,7 +36,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sign; C: mlx_sign.</remarks>
     public static MlxArray Sign(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Elementwise(&Mlxc.mlx_sign, "mlx_sign", a, stream);
+        => ComplexModulus.IsNeeded(a)
+            ? ComplexModulus.Direction(a, stream)
+            : NativeCall.Elementwise(&Mlxc.mlx_sign, "mlx_sign", a, stream);
 
     /// <summary>Each element negated.</summary>
     /// <param name="a">Any dtype except bool.</param>
@@ -34,7 +54,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.square; C: mlx_square.</remarks>
     public static MlxArray Square(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Elementwise(&Mlxc.mlx_square, "mlx_square", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_square, "mlx_square", a, static (z, s) => z * 2, stream)
+            : NativeCall.Elementwise(&Mlxc.mlx_square, "mlx_square", a, stream);
 
     /// <summary>Square root of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -42,7 +64,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sqrt; C: mlx_sqrt.</remarks>
     public static MlxArray Sqrt(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Elementwise(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_sqrt, "mlx_sqrt", a, static (z, s) => Rsqrt(z, s) * 0.5, stream)
+            : NativeCall.Elementwise(&Mlxc.mlx_sqrt, "mlx_sqrt", a, stream);
 
     /// <summary>Reciprocal of the square root of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -50,7 +74,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.rsqrt; C: mlx_rsqrt.</remarks>
     public static MlxArray Rsqrt(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Elementwise(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, static (z, s) => Rsqrt(z, s) / z * -0.5, stream)
+            : NativeCall.Elementwise(&Mlxc.mlx_rsqrt, "mlx_rsqrt", a, stream);
 
     /// <summary>Reciprocal of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -66,7 +92,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.exp; C: mlx_exp.</remarks>
     public static MlxArray Exp(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_exp, "mlx_exp", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_exp, "mlx_exp", a, static (z, s) => Exp(z, s), stream)
+            : NativeCall.Unary(&Mlxc.mlx_exp, "mlx_exp", a, stream);
 
     /// <summary>Exp(a) - 1, accurate near zero.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -74,7 +102,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.expm1; C: mlx_expm1.</remarks>
     public static MlxArray Expm1(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_expm1, "mlx_expm1", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_expm1, "mlx_expm1", RequireReal(a, "expm1"), stream);
 
     /// <summary>Natural logarithm of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -82,7 +110,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log; C: mlx_log.</remarks>
     public static MlxArray Log(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_log, "mlx_log", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_log, "mlx_log", a, static (z, s) => Reciprocal(z, s), stream)
+            : NativeCall.Unary(&Mlxc.mlx_log, "mlx_log", a, stream);
 
     /// <summary>Base-2 logarithm of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -90,7 +120,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log2; C: mlx_log2.</remarks>
     public static MlxArray Log2(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_log2, "mlx_log2", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_log2, "mlx_log2", a, static (z, s) => Reciprocal(z, s) * (1 / Math.Log(2)), stream)
+            : NativeCall.Unary(&Mlxc.mlx_log2, "mlx_log2", a, stream);
 
     /// <summary>Base-10 logarithm of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -98,7 +130,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log10; C: mlx_log10.</remarks>
     public static MlxArray Log10(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_log10, "mlx_log10", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_log10, "mlx_log10", a, static (z, s) => Reciprocal(z, s) * (1 / Math.Log(10)), stream)
+            : NativeCall.Unary(&Mlxc.mlx_log10, "mlx_log10", a, stream);
 
     /// <summary>Log(1 + a), accurate near zero.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -106,7 +140,9 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.log1p; C: mlx_log1p.</remarks>
     public static MlxArray Log1p(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_log1p, "mlx_log1p", a, stream);
+        => IsHolomorphic(a)
+            ? Holomorphic(&Mlxc.mlx_log1p, "mlx_log1p", a, static (z, s) => Reciprocal(z + 1, s), stream)
+            : NativeCall.Unary(&Mlxc.mlx_log1p, "mlx_log1p", a, stream);
 
     /// <summary>Error function of each element.</summary>
     /// <param name="a">Any dtype; integers are converted to float32.</param>
@@ -132,119 +168,7 @@ public static unsafe partial class Mx
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
     /// <remarks>mlx.core.sigmoid; C: mlx_sigmoid.</remarks>
     public static MlxArray Sigmoid(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_sigmoid, "mlx_sigmoid", a, stream);
-
-    /// <summary>Sine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.sin; C: mlx_sin.</remarks>
-    public static MlxArray Sin(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_sin, "mlx_sin", a, stream);
-
-    /// <summary>Cosine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.cos; C: mlx_cos.</remarks>
-    public static MlxArray Cos(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_cos, "mlx_cos", a, stream);
-
-    /// <summary>Tangent of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.tan; C: mlx_tan.</remarks>
-    public static MlxArray Tan(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_tan, "mlx_tan", a, stream);
-
-    /// <summary>Inverse sine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.arcsin; C: mlx_arcsin.</remarks>
-    public static MlxArray Arcsin(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_arcsin, "mlx_arcsin", a, stream);
-
-    /// <summary>Inverse cosine of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.arccos; C: mlx_arccos.</remarks>
-    public static MlxArray Arccos(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_arccos, "mlx_arccos", a, stream);
-
-    /// <summary>Inverse tangent of each element, in radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.arctan; C: mlx_arctan.</remarks>
-    public static MlxArray Arctan(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_arctan, "mlx_arctan", a, stream);
-
-    /// <summary>Hyperbolic sine of each element.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.sinh; C: mlx_sinh.</remarks>
-    public static MlxArray Sinh(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_sinh, "mlx_sinh", a, stream);
-
-    /// <summary>Hyperbolic cosine of each element.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.cosh; C: mlx_cosh.</remarks>
-    public static MlxArray Cosh(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_cosh, "mlx_cosh", a, stream);
-
-    /// <summary>Hyperbolic tangent of each element.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.tanh; C: mlx_tanh.</remarks>
-    public static MlxArray Tanh(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_tanh, "mlx_tanh", a, stream);
-
-    /// <summary>Inverse hyperbolic sine of each element.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.arcsinh; C: mlx_arcsinh.</remarks>
-    public static MlxArray Arcsinh(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_arcsinh, "mlx_arcsinh", a, stream);
-
-    /// <summary>Inverse hyperbolic cosine of each element.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.arccosh; C: mlx_arccosh.</remarks>
-    public static MlxArray Arccosh(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_arccosh, "mlx_arccosh", a, stream);
-
-    /// <summary>Inverse hyperbolic tangent of each element.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.arctanh; C: mlx_arctanh.</remarks>
-    public static MlxArray Arctanh(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_arctanh, "mlx_arctanh", a, stream);
-
-    /// <summary>Radians converted to degrees.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.degrees; C: mlx_degrees.</remarks>
-    public static MlxArray Degrees(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_degrees, "mlx_degrees", a, stream);
-
-    /// <summary>Degrees converted to radians.</summary>
-    /// <param name="a">Any dtype; integers are converted to float32.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.radians; C: mlx_radians.</remarks>
-    public static MlxArray Radians(MlxArray a, MlxStream? stream = null)
-        => NativeCall.Unary(&Mlxc.mlx_radians, "mlx_radians", a, stream);
+        => NativeCall.Unary(&Mlxc.mlx_sigmoid, "mlx_sigmoid", RequireReal(a, "sigmoid"), stream);
 
     /// <summary>The largest integer that isn't greater than the element.</summary>
     /// <param name="a">Any real dtype; integers don't change.</param>

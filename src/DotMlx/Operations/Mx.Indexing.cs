@@ -165,7 +165,7 @@ public static unsafe partial class Mx
             return SliceAt(a, starts, axes, sliceSize, stream);
         }
 
-        if (starts is null && sliceSize.Length == a.NDim && a.NDim > 3 && MlxLibrary.IsOlderThan(new Version(0, 32)))
+        if (starts is null && sliceSize.Length == a.NDim && a.NDim > 3 && IsBefore032)
         {
             return SliceByAxis(a, startIndices, axes, sliceSize, stream);
         }
@@ -280,34 +280,6 @@ public static unsafe partial class Mx
         }
 
         return sizes;
-    }
-
-    /// <summary>Replaces a block whose start is given by an array.</summary>
-    /// <param name="a">An array of any shape, which doesn't change.</param>
-    /// <param name="update">The new block, which broadcasts to the axes of <paramref name="a"/>.</param>
-    /// <param name="startIndices">An integer array of shape [k]: the start in each of the given axes.</param>
-    /// <param name="axes">The k axes of the starts. The block begins at 0 in the other axes.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of the same shape and dtype as <paramref name="a"/>.</returns>
-    /// <exception cref="MlxException">The axes or the block don't fit the array.</exception>
-    /// <remarks>mlx.core.slice_update; C: mlx_slice_update_dynamic.</remarks>
-    public static MlxArray SliceUpdate(
-        MlxArray a, MlxArray update, MlxArray startIndices, ReadOnlySpan<int> axes, MlxStream? stream = null)
-    {
-        ArgumentNullException.ThrowIfNull(update);
-        AxisCheck.Check(a, axes);
-        _ = IndexBounds.Start(startIndices, a, axes, update.Shape);
-        mlx_array result = default;
-        fixed (int* axis = axes)
-        {
-            int status = Mlxc.mlx_slice_update_dynamic(
-                &result, NativeCall.Handle(a), OperandPair.HandleWith(update, a), NativeCall.Handle(startIndices), axis, (nuint)axes.Length,
-                NativeCall.Stream(stream));
-            GC.KeepAlive(a);
-            GC.KeepAlive(update);
-            GC.KeepAlive(startIndices);
-            return NativeCall.Result(status, result, "mlx_slice_update_dynamic");
-        }
     }
 
     /// <summary>A view of an array's elements, in row-major order, with a given shape and strides.</summary>

@@ -309,7 +309,7 @@ public static unsafe partial class Mx
                 return EmptyMatrices.Of(a, [a.Shape[^1]], stream, RealOf(a.DType));
             }
 
-            using NativeText triangle = new(Triangle(uplo), nameof(uplo));
+            using NativeText triangle = new(NativeTriangle(uplo), nameof(uplo));
             mlx_array result = default;
             int status = Mlxc.mlx_linalg_eigvalsh(&result, NativeCall.Handle(a), triangle.Pointer, NativeCall.Stream(stream));
             GC.KeepAlive(a);
@@ -334,7 +334,7 @@ public static unsafe partial class Mx
                 return (EmptyMatrices.Of(a, [a.Shape[^1]], stream, RealOf(a.DType)), a.Share());
             }
 
-            using NativeText triangle = new(Triangle(uplo), nameof(uplo));
+            using NativeText triangle = new(NativeTriangle(uplo), nameof(uplo));
             mlx_array values = default;
             mlx_array vectors = default;
             int status = Mlxc.mlx_linalg_eigh(&values, &vectors, NativeCall.Handle(a), triangle.Pointer, NativeCall.Stream(stream));
@@ -494,6 +494,9 @@ public static unsafe partial class Mx
         }
 
         // MLX passes the string to LAPACK unchecked.
+        // Before 0.32, MLX reads the other triangle, because LAPACK's matrices are transposed.
+        private static string NativeTriangle(MatrixTriangle uplo) => !IsBefore032 ? Triangle(uplo) : Triangle(uplo) == "L" ? "U" : "L";
+
         private static string Triangle(MatrixTriangle uplo) => uplo switch
         {
             MatrixTriangle.L => "L",

@@ -31,12 +31,15 @@ public static unsafe partial class Mx
         MlxArray c, MlxArray a, MlxArray b, double alpha = 1, double beta = 1, MlxStream? stream = null)
     {
         CheckRows(a, b, "addmm");
+
+        // MLX's rule fails if only c is mapped (0.31.2).
+        MlxArray mapped = Vectorization.Mapped(a, stream);
         mlx_array result = default;
         int status = Mlxc.mlx_addmm(
-            &result, NativeCall.Handle(c), NativeCall.Handle(a), NativeCall.Handle(b), (float)alpha, (float)beta,
+            &result, NativeCall.Handle(c), NativeCall.Handle(mapped), NativeCall.Handle(b), (float)alpha, (float)beta,
             NativeCall.Stream(stream));
         GC.KeepAlive(c);
-        GC.KeepAlive(a);
+        GC.KeepAlive(mapped);
         GC.KeepAlive(b);
         return NativeCall.Result(status, result, "mlx_addmm");
     }
@@ -267,6 +270,10 @@ public static unsafe partial class Mx
         if (a.NDim == 1)
         {
             _ = SizeLimits.Axis(a.Size + Math.Abs((long)k), "diag", a);
+            if (a.Size == 0 && k == 0)
+            {
+                return Zeros([0, 0], a.DType, stream);
+            }
         }
 
         return NativeCall.WithInt(&Mlxc.mlx_diag, "mlx_diag", a, Math.Max(k, -int.MaxValue), WideScatter.StreamFor(a.DType, stream));

@@ -157,7 +157,17 @@ public static unsafe partial class Mx
         {
             ArgumentNullException.ThrowIfNull(low);
             ArgumentNullException.ThrowIfNull(high);
-            return Draw(&Mlxc.mlx_random_randint, "mlx_random_randint", low, high, shape, dtype ?? DType.Int32, key, stream);
+            DType type = dtype ?? DType.Int32;
+            if (type.IsInexact() || !IsBefore032)
+            {
+                return Draw(&Mlxc.mlx_random_randint, "mlx_random_randint", low, high, shape, type, key, stream);
+            }
+
+            // Before 0.32, MLX rounds toward zero, so that a negative lower bound is never drawn, and exceeds large bounds.
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray numbers = AsType(Floor(Uniform(low, high, shape, DType.Float32, key, stream), stream), type, stream);
+            MlxArray largest = AsType(Subtract(high, 1, stream), type, stream);
+            return scope.Keep(Maximum(Minimum(numbers, largest, stream), AsType(low, type, stream), stream));
         }
 
         /// <summary>True with a given probability.</summary>

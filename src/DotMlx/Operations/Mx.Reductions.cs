@@ -38,8 +38,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.prod; C: mlx_prod, mlx_prod_axis.</remarks>
     public static MlxArray Prod(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? NativeCall.ReduceAxis(&Mlxc.mlx_prod_axis, "mlx_prod_axis", a, one, keepdims, stream)
-            : NativeCall.ReduceAll(&Mlxc.mlx_prod, "mlx_prod", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_prod_axis, "mlx_prod_axis", Widened(a, stream), one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_prod, "mlx_prod", Widened(a, stream), keepdims, stream);
 
     /// <summary>Product of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are multiplied as int32.</param>
@@ -50,7 +50,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod_axes.</remarks>
     public static MlxArray Prod(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", Widened(a, stream), axis, keepdims, stream);
 
     /// <summary>Mean of the elements, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -85,7 +85,9 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.max; C: mlx_max, mlx_max_axis.</remarks>
     public static MlxArray Max(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
-        => axis is int one
+        => axis is int only && HasEmptyResult(a, [only])
+            ? EmptyReduction(a, [only], keepdims, stream)
+            : axis is int one
             ? NativeCall.ReduceAxis(&Mlxc.mlx_max_axis, "mlx_max_axis", a, one, keepdims, stream)
             : NativeCall.ReduceAll(&Mlxc.mlx_max, "mlx_max", a, keepdims, stream);
 
@@ -98,7 +100,9 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.max; C: mlx_max_axes.</remarks>
     public static MlxArray Max(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axis, keepdims, stream);
+        => HasEmptyResult(a, axis)
+            ? EmptyReduction(a, axis, keepdims, stream)
+            : NativeCall.ReduceAxes(&Mlxc.mlx_max_axes, "mlx_max_axes", a, axis, keepdims, stream);
 
     /// <summary>Smallest element, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape. If an element is NaN, the result is NaN.</param>
@@ -109,7 +113,9 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.min; C: mlx_min, mlx_min_axis.</remarks>
     public static MlxArray Min(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
-        => axis is int one
+        => axis is int only && HasEmptyResult(a, [only])
+            ? EmptyReduction(a, [only], keepdims, stream)
+            : axis is int one
             ? NativeCall.ReduceAxis(&Mlxc.mlx_min_axis, "mlx_min_axis", a, one, keepdims, stream)
             : NativeCall.ReduceAll(&Mlxc.mlx_min, "mlx_min", a, keepdims, stream);
 
@@ -122,7 +128,9 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.min; C: mlx_min_axes.</remarks>
     public static MlxArray Min(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axis, keepdims, stream);
+        => HasEmptyResult(a, axis)
+            ? EmptyReduction(a, axis, keepdims, stream)
+            : NativeCall.ReduceAxes(&Mlxc.mlx_min_axes, "mlx_min_axes", a, axis, keepdims, stream);
 
     /// <summary>Whether all elements are nonzero, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -134,8 +142,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.all; C: mlx_all, mlx_all_axis.</remarks>
     public static MlxArray All(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? NativeCall.ReduceAxis(&Mlxc.mlx_all_axis, "mlx_all_axis", a, one, keepdims, stream)
-            : NativeCall.ReduceAll(&Mlxc.mlx_all, "mlx_all", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_all_axis, "mlx_all_axis", Truths(a, stream), one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_all, "mlx_all", Truths(a, stream), keepdims, stream);
 
     /// <summary>Whether all elements are nonzero, over several axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -146,7 +154,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.all; C: mlx_all_axes.</remarks>
     public static MlxArray All(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_all_axes, "mlx_all_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_all_axes, "mlx_all_axes", Truths(a, stream), axis, keepdims, stream);
 
     /// <summary>Whether at least one element is nonzero, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -158,8 +166,8 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.any; C: mlx_any, mlx_any_axis.</remarks>
     public static MlxArray Any(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
         => axis is int one
-            ? NativeCall.ReduceAxis(&Mlxc.mlx_any_axis, "mlx_any_axis", a, one, keepdims, stream)
-            : NativeCall.ReduceAll(&Mlxc.mlx_any, "mlx_any", a, keepdims, stream);
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_any_axis, "mlx_any_axis", Truths(a, stream), one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_any, "mlx_any", Truths(a, stream), keepdims, stream);
 
     /// <summary>Whether at least one element is nonzero, over several axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -170,7 +178,7 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.any; C: mlx_any_axes.</remarks>
     public static MlxArray Any(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_any_axes, "mlx_any_axes", a, axis, keepdims, stream);
+        => NativeCall.ReduceAxes(&Mlxc.mlx_any_axes, "mlx_any_axes", Truths(a, stream), axis, keepdims, stream);
 
     /// <summary>Logarithm of the sum of the exponentials, without overflow, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -292,4 +300,43 @@ public static unsafe partial class Mx
         => axis is int one
             ? NativeCall.ReduceAxis(&Mlxc.mlx_argmin_axis, "mlx_argmin_axis", a, one, keepdims, stream)
             : NativeCall.ReduceAll(&Mlxc.mlx_argmin, "mlx_argmin", SizeLimits.Flat(a, "argmin"), keepdims, stream);
+
+    // Before 0.32, MLX counts -0.0 as true.
+    private static MlxArray Truths(MlxArray a, MlxStream? stream) =>
+        a is not null && IsBefore032 && a.DType.IsInexact() ? NotEqual(a, 0, stream) : a!;
+
+    // Before 0.32, MLX doesn't widen products of at most one small integer.
+    private static MlxArray Widened(MlxArray a, MlxStream? stream) => a is null || !IsBefore032 ? a! : a.DType switch
+    {
+        DType.Bool or DType.Int8 or DType.Int16 => AsType(a, DType.Int32, stream),
+        DType.UInt8 or DType.UInt16 => AsType(a, DType.UInt32, stream),
+        _ => a,
+    };
+
+    // Before 0.32, MLX refuses the extremes of an array that is empty, even if the reduced axes aren't.
+    private static bool HasEmptyResult(MlxArray a, ReadOnlySpan<int> axis)
+    {
+        if (a is null || a.Size > 0)
+        {
+            return false;
+        }
+
+        AxisCheck.Check(a, axis);
+        foreach (int one in axis)
+        {
+            if (a.Dim(one) == 0)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // The sum has the shape and, of these dtypes, only another one.
+    private static MlxArray EmptyReduction(MlxArray a, ReadOnlySpan<int> axis, bool keepdims, MlxStream? stream)
+    {
+        using MlxArray sum = Sum(a, axis, keepdims, stream);
+        return Zeros(sum.Shape, a.DType, stream);
+    }
 }

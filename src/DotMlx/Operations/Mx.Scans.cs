@@ -55,7 +55,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.cummax; C: mlx_cummax.</remarks>
     public static MlxArray CumMax(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
-        => Scan(&MlxcPortable.mlx_cummax, "mlx_cummax", a, axis, reverse, inclusive, null, stream);
+        => Extremes(&MlxcPortable.mlx_cummax, "mlx_cummax", a, axis, reverse, inclusive, stream);
 
     /// <summary>Cumulative minimum of the elements along an axis.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -68,7 +68,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.cummin; C: mlx_cummin.</remarks>
     public static MlxArray CumMin(
         MlxArray a, int? axis = null, bool reverse = false, bool inclusive = true, MlxStream? stream = null)
-        => Scan(&MlxcPortable.mlx_cummin, "mlx_cummin", a, axis, reverse, inclusive, null, stream);
+        => Extremes(&MlxcPortable.mlx_cummin, "mlx_cummin", a, axis, reverse, inclusive, stream);
 
     /// <summary>Cumulative logarithm of the sum of exponentials of the elements along an axis.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -115,6 +115,25 @@ public static unsafe partial class Mx
         }
 
         return result;
+    }
+
+    // Before 0.32, MLX forgets a NaN at the next number.
+    private static MlxArray Extremes(
+        delegate*<mlx_array*, mlx_array, int, byte, byte, mlx_stream, int> f, string function,
+        MlxArray a, int? axis, bool reverse, bool inclusive, MlxStream? stream)
+    {
+        MlxArray extremes = Scan(f, function, a, axis, reverse, inclusive, null, stream);
+        if (!IsBefore032 || !a.DType.IsFloating() || a.Size == 0)
+        {
+            return extremes;
+        }
+
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray unordered = AsType(IsNaN(a, stream), DType.Int32, stream);
+        MlxArray seen = Greater(CumSum(unordered, axis, reverse, inclusive, stream: stream), 0, stream);
+        MlxArray result = Where(seen, double.NaN, extremes, stream);
+        extremes.Dispose();
+        return scope.Keep(result);
     }
 
     // MLX's gradient takes the logarithms of the cotangents, so it isn't linear in them.

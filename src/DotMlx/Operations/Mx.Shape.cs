@@ -112,7 +112,10 @@ public static unsafe partial class Mx
     public static MlxArray ExpandDims(MlxArray a, ReadOnlySpan<int> axis, MlxStream? stream = null)
     {
         AxisCheck.CheckNew(a, axis);
-        return NativeCall.WithInts(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", a, axis, stream);
+
+        // MLX's rule is wrong for several axes around a mapped one (0.31.2).
+        MlxArray mapped = axis.Length > 1 ? Vectorization.Mapped(a, stream) : a;
+        return NativeCall.WithInts(&Mlxc.mlx_expand_dims_axes, "mlx_expand_dims_axes", mapped, axis, stream);
     }
 
     /// <summary>Moves one axis to another position and keeps the order of the others.</summary>

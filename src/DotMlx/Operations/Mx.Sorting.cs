@@ -11,23 +11,23 @@ public static unsafe partial class Mx
     /// <returns>The sorted array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>
-    /// mlx.core.sort; C: mlx_sort_axis, mlx_sort. Before 0.32, MLX returns gradients in the wrong order, unless the permutation is its own
-    /// inverse. TakeAlongAxis with StopGradient of ArgSort has the correct gradient with every version.
+    /// mlx.core.sort; C: mlx_sort_axis, mlx_sort. Before 0.32, MLX returns gradients in the wrong order, so the elements are taken at the
+    /// positions of <see cref="ArgSort"/> under a transform.
     /// </remarks>
     public static MlxArray Sort(MlxArray a, int? axis = -1, MlxStream? stream = null)
     {
-        if (ForwardMode.IsActive)
+        if (NeedsOrder(a))
         {
-            // Forward mode derives tangents from gradients, which are wrong before MLX 0.32.
             using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
             using MlxArray order = ArgSort(row ?? a, axis ?? 0, stream);
             using MlxArray fixedOrder = StopGradient(order, stream);
             return TakeAlongAxis(row ?? a, fixedOrder, axis ?? 0, stream);
         }
 
+        MlxArray mapped = Vectorization.Mapped(a, stream);
         return axis is int one
-            ? NativeCall.WithInt(&Mlxc.mlx_sort_axis, "mlx_sort_axis", a, AxisCheck.Of(a, one, nameof(axis)), stream)
-            : NativeCall.Unary(&Mlxc.mlx_sort, "mlx_sort", SizeLimits.Flat(a, "sort"), stream);
+            ? NativeCall.WithInt(&Mlxc.mlx_sort_axis, "mlx_sort_axis", mapped, AxisCheck.Of(a, one, nameof(axis)), stream)
+            : NativeCall.Unary(&Mlxc.mlx_sort, "mlx_sort", SizeLimits.Flat(mapped, "sort"), stream);
     }
 
     /// <summary>Positions that sort the elements along an axis.</summary>
@@ -42,10 +42,12 @@ public static unsafe partial class Mx
         ArgumentNullException.ThrowIfNull(a);
         int along = axis is int one ? AxisCheck.Of(a, one, nameof(axis)) : 0;
 
+        MlxArray mapped = Vectorization.Mapped(a, stream);
+
         // MLX divides by the size of the axis.
         return a.Size == 0 ? Zeros(axis is null ? [0] : [.. a.Shape], DType.UInt32, stream)
-            : axis is null ? NativeCall.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(a, "argsort"), stream)
-            : NativeCall.WithInt(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", a, along, stream);
+            : axis is null ? NativeCall.Unary(&Mlxc.mlx_argsort, "mlx_argsort", SizeLimits.Flat(mapped, "argsort"), stream)
+            : NativeCall.WithInt(&Mlxc.mlx_argsort_axis, "mlx_argsort_axis", mapped, along, stream);
     }
 
     /// <summary>
@@ -61,9 +63,12 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The position is out of range.</exception>
     /// <remarks>mlx.core.partition; C: mlx_partition_axis, mlx_partition.</remarks>
     public static MlxArray Partition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
-        => axis is int one
+    {
+        MlxArray result = axis is int one
             ? NativeCall.WithTwoInts(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
+        return VectorizablePartition(result, static (x, along, s) => Sort(x, along, s), a, axis, stream);
+    }
 
     /// <summary>Positions that partition the elements along an axis.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -75,10 +80,13 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The position is out of range.</exception>
     /// <remarks>mlx.core.argpartition; C: mlx_argpartition_axis, mlx_argpartition.</remarks>
     public static MlxArray ArgPartition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
-        => axis is int one
+    {
+        MlxArray result = axis is int one
             ? NativeCall.WithTwoInts(&Mlxc.mlx_argpartition_axis, "mlx_argpartition_axis", a, kth,
                 AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_argpartition, "mlx_argpartition", SizeLimits.Flat(a, "argpartition"), kth, stream);
+        return VectorizablePartition(result, static (x, along, s) => ArgSort(x, along, s), a, axis, stream);
+    }
 
     /// <summary>The k largest elements along an axis, in no particular order.</summary>
     /// <param name="a">An array of any shape.</param>
@@ -90,9 +98,25 @@ public static unsafe partial class Mx
     /// <exception cref="MlxException">The axis is too short.</exception>
     /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>
     public static MlxArray TopK(MlxArray a, int k, int? axis = -1, MlxStream? stream = null)
-        => axis is int one
+    {
+        MlxArray result = axis is int one
             ? NativeCall.WithTwoInts(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
+        if (!DotMlx.Trace.IsVectorizing)
+        {
+            return result;
+        }
+
+        // MLX's rule for partition is wrong (0.31.2).
+        using (result)
+        using (MlxArray sorted = Sort(a, axis, stream))
+        {
+            int along = AxisCheck.Of(sorted, axis ?? 0);
+            int[] start = new int[sorted.NDim], stop = [.. sorted.Shape], step = [.. Enumerable.Repeat(1, sorted.NDim)];
+            start[along] = stop[along] - k;
+            return StaticSlice(sorted, start, stop, step, stream);
+        }
+    }
 
     /// <summary>Positions at which to insert values into a sorted vector so that it stays sorted.</summary>
     /// <param name="sortedSequence">An ascending array with one axis.</param>
@@ -143,4 +167,24 @@ public static unsafe partial class Mx
 
         return scope.Keep(AsType(Sum(before, -1, stream: stream), DType.UInt32, stream));
     }
+
+    // MLX's rules for partition and argpartition take the axis as the position to partition at (0.31.2). A sorted array is partitioned too.
+    private static MlxArray VectorizablePartition(
+        MlxArray result, Func<MlxArray, int?, MlxStream?, MlxArray> sort, MlxArray a, int? axis, MlxStream? stream)
+    {
+        if (!DotMlx.Trace.IsVectorizing)
+        {
+            return result;
+        }
+
+        using (result)
+        {
+            return sort(a, axis, stream);
+        }
+    }
+
+    // Before MLX 0.32, the gradient of a sort has the order of the result. Later versions sort the tangents.
+    private static bool NeedsOrder(MlxArray a) =>
+        ForwardMode.IsActive
+        || (a is not null && DotMlx.Trace.Current is not null && IsBefore032 && a.DType.IsInexact());
 }

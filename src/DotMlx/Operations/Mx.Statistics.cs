@@ -15,7 +15,9 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.var; C: mlx_var, mlx_var_axis.</remarks>
     public static MlxArray Var(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-        => axis is int one
+        => IsComplex(a)
+            ? FromParts(part => Var(part, axis, keepdims, ddof, stream), a, false, stream)
+            : axis is int one
             ? Deviation(&Mlxc.mlx_var_axis, "mlx_var_axis", a, one, keepdims, ddof, stream)
             : Deviation(&Mlxc.mlx_var, "mlx_var", a, keepdims, ddof, stream);
 
@@ -30,7 +32,15 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.var; C: mlx_var_axes.</remarks>
     public static MlxArray Var(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-        => Deviation(&Mlxc.mlx_var_axes, "mlx_var_axes", a, axis, keepdims, ddof, stream);
+    {
+        if (!IsComplex(a))
+        {
+            return Deviation(&Mlxc.mlx_var_axes, "mlx_var_axes", a, axis, keepdims, ddof, stream);
+        }
+
+        int[] axes = [.. axis];
+        return FromParts(part => Var(part, axes, keepdims, ddof, stream), a, false, stream);
+    }
 
     /// <summary>Standard deviation of the elements, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -43,7 +53,9 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.std; C: mlx_std, mlx_std_axis.</remarks>
     public static MlxArray Std(
         MlxArray a, int? axis = null, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-        => axis is int one
+        => IsComplex(a)
+            ? FromParts(part => Var(part, axis, keepdims, ddof, stream), a, true, stream)
+            : axis is int one
             ? Deviation(&Mlxc.mlx_std_axis, "mlx_std_axis", a, one, keepdims, ddof, stream)
             : Deviation(&Mlxc.mlx_std, "mlx_std", a, keepdims, ddof, stream);
 
@@ -58,7 +70,15 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.std; C: mlx_std_axes.</remarks>
     public static MlxArray Std(
         MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, int ddof = 0, MlxStream? stream = null)
-        => Deviation(&Mlxc.mlx_std_axes, "mlx_std_axes", a, axis, keepdims, ddof, stream);
+    {
+        if (!IsComplex(a))
+        {
+            return Deviation(&Mlxc.mlx_std_axes, "mlx_std_axes", a, axis, keepdims, ddof, stream);
+        }
+
+        int[] axes = [.. axis];
+        return FromParts(part => Var(part, axes, keepdims, ddof, stream), a, true, stream);
+    }
 
     /// <summary>Median of the elements, over one axis or over all axes; for an even count, the mean of the two middle elements.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -68,9 +88,7 @@ public static unsafe partial class Mx
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The axis is empty.</exception>
-    /// <remarks>
-    /// mlx.core.median; C: mlx_median. Before MLX 0.32, its gradient goes to the wrong elements, like the gradient of <see cref="Sort"/>.
-    /// </remarks>
+    /// <remarks>mlx.core.median; C: mlx_median, or mlx_argsort_axis under a transform before MLX 0.32, like <see cref="Sort"/>.</remarks>
     public static MlxArray Median(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
@@ -86,9 +104,7 @@ public static unsafe partial class Mx
     /// <returns>The reduced array.</returns>
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <exception cref="MlxException">An axis is empty.</exception>
-    /// <remarks>
-    /// mlx.core.median; C: mlx_median. Before MLX 0.32, its gradient goes to the wrong elements, like the gradient of <see cref="Sort"/>.
-    /// </remarks>
+    /// <remarks>mlx.core.median; C: mlx_median, or mlx_argsort_axis under a transform before MLX 0.32, like <see cref="Sort"/>.</remarks>
     public static MlxArray Median(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
     {
         AxisCheck.Check(a, axis);
@@ -99,12 +115,13 @@ public static unsafe partial class Mx
         }
 
         _ = SizeLimits.Axis(joined, "median", a);
-        if (ForwardMode.IsActive && joined > 0 && a.DType != DType.Complex64)
+        if (NeedsOrder(a) && joined > 0 && a.DType != DType.Complex64)
         {
             return MedianOfSorted(a, axis, keepdims, stream);
         }
 
-        return NativeCall.ReduceAxes(&MlxcPortable.mlx_median, "mlx_median", a, axis, keepdims, stream);
+        return NativeCall.ReduceAxes(
+            &MlxcPortable.mlx_median, "mlx_median", Vectorization.Mapped(a, stream), axis, keepdims, stream);
     }
 
     /// <summary>Computes the median from the sorted elements, as MLX does, but with the sort for forward mode.</summary>
@@ -153,6 +170,16 @@ public static unsafe partial class Mx
         => NativeCall.ReduceAxes(&Mlxc.mlx_softmax_axes, "mlx_softmax_axes", a, axis, precise, stream);
 
     // The following methods call the three C forms of a reduction with delta degrees of freedom.
+    private static bool IsComplex(MlxArray a) => IsBefore032 && a is not null && a.DType == DType.Complex64;
+
+    // The variance of complex numbers is that of both parts. Before 0.32, MLX squares the complex distances.
+    private static MlxArray FromParts(Func<MlxArray, MlxArray> variance, MlxArray a, bool root, MlxStream? stream)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray sum = Add(variance(Real(a, stream)), variance(Imag(a, stream)), stream);
+        return scope.Keep(root ? Sqrt(sum, stream) : sum);
+    }
+
     private static MlxArray Deviation(
         delegate*<mlx_array*, mlx_array, byte, int, mlx_stream, int> f, string function,
         MlxArray a, bool keepdims, int ddof, MlxStream? stream)

@@ -14,6 +14,12 @@ internal static unsafe class Checkpointing
 
     internal static MlxArray[] Apply(Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs)
     {
+        if (Trace.IsVectorizing)
+        {
+            // MLX would vectorize the function once more by itself, without what operations do for vectorized functions.
+            return function(inputs);
+        }
+
         using Trace trace = Trace.Begin(keepsValues: true);
         using VectorArray arguments = VectorArray.From(inputs);
         using NativeClosure closure = NativeClosure.Create(function, inputs);

@@ -73,7 +73,8 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
         using var scope = TraceLock.Enter();
 
         // MLX keeps a reference to the entry that it is filling, so a function can't compile inside its own trace.
-        if (_relay.Busy)
+        // A graph that was compiled elsewhere lacks what operations do for vectorized functions.
+        if (_relay.Busy || Trace.IsVectorizing)
         {
             return _function(arguments.ToArray());
         }

@@ -77,7 +77,8 @@ public sealed unsafe class CustomFunction
         CustomVjp? backward = forward is not null && ForwardMode.IsActive
             ? (primals, cotangents, _) => ForwardMode.Transposed(forward, primals, cotangents)
             : Vjp;
-        CustomRules rules = new(_fun, backward, Jvp, Vmap);
+        CustomVmap? vectorized = Vmap ?? (Trace.IsVectorizing ? Vectorized : null);
+        CustomRules rules = new(_fun, backward, Jvp, vectorized);
         using NativeClosure closure = NativeClosure.Create(rules.Call, inputs);
         mlx_closure_custom vjp = default;
         mlx_closure_custom_jvp jvp = default;
@@ -88,7 +89,7 @@ public sealed unsafe class CustomFunction
         {
             vjp = backward is null ? default : rules.NewVjp();
             jvp = Jvp is null ? default : rules.NewJvp();
-            vmap = Vmap is null ? default : rules.NewVmap();
+            vmap = vectorized is null ? default : rules.NewVmap();
             MlxError.ThrowIfFailed(Mlxc.mlx_custom_function(&custom, closure.Handle, vjp, jvp, vmap), "mlx_custom_function");
             GraphTraversal.Begin();
             CallbackErrors.ThrowIfFailed(Mlxc.mlx_closure_apply(&outputs, custom, arguments.Handle), "mlx_closure_apply");
@@ -102,5 +103,13 @@ public sealed unsafe class CustomFunction
             _ = jvp.ctx != null ? Mlxc.mlx_closure_custom_jvp_free(jvp) : 0;
             _ = vmap.ctx != null ? Mlxc.mlx_closure_custom_vmap_free(vmap) : 0;
         }
+    }
+
+    // As MLX derives the rule, but with what operations do for vectorized functions.
+    private (MlxArray[] Outputs, int?[] Axes) Vectorized(MlxArray[] inputs, int?[] axes)
+    {
+        int?[] resultAxes = [];
+        MlxArray[] outputs = Vectorization.Apply(_fun, inputs, axes, count => resultAxes = [.. Enumerable.Repeat<int?>(0, count)]);
+        return (outputs, resultAxes);
     }
 }

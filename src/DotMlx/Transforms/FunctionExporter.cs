@@ -57,7 +57,7 @@ public sealed unsafe class FunctionExporter : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentNullException.ThrowIfNull(args);
-        using Trace trace = Trace.Begin(keepsValues: false);
+        using Trace trace = Trace.Begin(keepsValues: false, exports: true);
         using Lock.Scope scope = _gate.EnterScope();
         ObjectDisposedException.ThrowIf(_disposed, this);
         using VectorArray arguments = VectorArray.From(args);

@@ -35,7 +35,7 @@ public static unsafe partial class Mx
 
         // MLX includes the path in its message, where a '%' would break the format.
         using NativePath native = NativePath.InTemporaryFolder(".mlxfn", _ => { });
-        using (DotMlx.Trace.Begin(keepsValues: false))
+        using (DotMlx.Trace.Begin(keepsValues: false, exports: true))
         {
             using VectorArray arguments = VectorArray.From(args);
             using NativeMap named = NativeMap.From(kwargs);

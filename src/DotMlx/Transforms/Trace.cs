@@ -13,13 +13,15 @@ internal sealed class Trace : IDisposable
     private readonly Trace? _outer = Current;
     private readonly bool _keepsValues;
     private readonly bool _vectorizes;
+    private readonly bool _exports;
     private readonly long _unevaluated = ThreadState.Current.Unevaluated;
     private readonly List<(ModuleSlot Slot, MlxArray Array)> _written = [];
     private MlxArray[] _arguments = [];
     private HashSet<object> _states = [];
     private bool _ended;
 
-    private Trace(bool keepsValues, bool vectorizes) => (_keepsValues, _vectorizes) = (keepsValues, vectorizes);
+    private Trace(bool keepsValues, bool vectorizes, bool exports) =>
+        (_keepsValues, _vectorizes, _exports) = (keepsValues, vectorizes, exports);
 
     /// <summary>The innermost trace of the calling execution context, or null.</summary>
     internal static Trace? Current
@@ -44,10 +46,11 @@ internal sealed class Trace : IDisposable
     /// is vectorized, compiled, or exported have no values, and modules get their previous arrays back.
     /// </param>
     /// <param name="vectorizes">Whether the function is vectorized.</param>
-    internal static Trace Begin(bool keepsValues, bool vectorizes = false)
+    /// <param name="exports">Whether the function is exported.</param>
+    internal static Trace Begin(bool keepsValues, bool vectorizes = false, bool exports = false)
     {
         TraceLock.Lock();
-        Trace trace = new(keepsValues, vectorizes);
+        Trace trace = new(keepsValues, vectorizes, exports);
         ContextTrace.Value = trace;
         return trace;
     }
@@ -82,17 +85,37 @@ internal sealed class Trace : IDisposable
     internal bool HasEnded => _ended;
 
     /// <summary>Whether the calling execution context runs a function that is vectorized.</summary>
-    internal static bool IsVectorizing
-    {
-        get
-        {
-            Trace? trace = Current;
-            while (trace is { _vectorizes: false })
-            {
-                trace = trace._outer;
-            }
+    internal static bool IsVectorizing => IsInside(static trace => trace._vectorizes);
 
-            return trace is not null;
+    /// <summary>Whether the calling execution context runs a function that is exported.</summary>
+    internal static bool IsExporting => IsInside(static trace => trace._exports);
+
+    private static bool IsInside(Func<Trace, bool> kind)
+    {
+        Trace? trace = Current;
+        while (trace is not null && !kind(trace))
+        {
+            trace = trace._outer;
+        }
+
+        return trace is not null;
+    }
+
+    /// <summary>
+    /// A false of shape () that MLX maps over the batch, while the vectorized function runs; null otherwise. Every array that is computed
+    /// with it is mapped as well.
+    /// </summary>
+    internal MlxArray? Batched { get; set; }
+
+    /// <summary><see cref="Batched"/> of every vectorized function that the calling execution context runs.</summary>
+    internal static IEnumerable<MlxArray> AllBatched()
+    {
+        for (Trace? trace = Current; trace is not null; trace = trace._outer)
+        {
+            if (trace.Batched is { } batched)
+            {
+                yield return batched;
+            }
         }
     }
 

@@ -21,8 +21,19 @@ internal static unsafe class Vectorization
         }
 
         using Trace trace = Trace.Begin(keepsValues: false, vectorizes: true);
-        using VectorArray arguments = AlongFirstAxis(inputs, axes);
-        using NativeClosure closure = NativeClosure.Create(function);
+        using VectorArray arguments = AlongFirstAxis(inputs, ref axes);
+        using NativeClosure closure = NativeClosure.Create(given =>
+        {
+            trace.Batched = given[^1];
+            try
+            {
+                return function(given[..^1]);
+            }
+            finally
+            {
+                trace.Batched = null;
+            }
+        });
         mlx_vector_array tracedInputs = default;
         mlx_vector_array tracedOutputs = default;
         mlx_vector_array results = default;
@@ -58,12 +69,34 @@ internal static unsafe class Vectorization
         }
     }
 
-    // Sets each mapped axis to 0, because MLX's rules for attention, medians, and updates at positions are wrong for several arrays with
-    // different axes (0.31.2).
-    private static VectorArray AlongFirstAxis(MlxArray[] inputs, int[] axes)
+    /// <summary>
+    /// Returns the array, mapped over its first axis if it is used in a vectorized function. Some of MLX's rules are wrong for arrays that
+    /// aren't mapped or are mapped over another axis, which also happens when a mapped number is broadcast (0.31.2).
+    /// </summary>
+    internal static MlxArray Mapped(MlxArray a, MlxStream? stream)
     {
-        MlxArray[] moved = Array.ConvertAll(inputs, static input => input.Share());
-        for (int i = 0; i < moved.Length; i++)
+        ArgumentNullException.ThrowIfNull(a);
+        if (!Trace.IsVectorizing)
+        {
+            return a;
+        }
+
+        foreach (MlxArray batched in Trace.AllBatched())
+        {
+            using MlxArray condition = Mx.Reshape(batched, [.. Enumerable.Repeat(1, a.NDim)], stream);
+            a = Mx.Where(condition, a, a, stream);
+        }
+
+        return a;
+    }
+
+    // Sets each mapped axis to 0, because MLX's rules for attention, medians, and updates at positions are wrong for several arrays with
+    // different axes (0.31.2). Appends the array for Trace.Batched.
+    private static VectorArray AlongFirstAxis(MlxArray[] inputs, ref int[] axes)
+    {
+        MlxArray[] moved = [.. inputs.Select(static input => input.Share()), False(inputs, axes)];
+        axes = [.. axes, 0];
+        for (int i = 0; i < inputs.Length; i++)
         {
             if (axes[i] > 0)
             {
@@ -76,6 +109,17 @@ internal static unsafe class Vectorization
         VectorArray vector = VectorArray.From(moved);
         NativeClosure.DisposeAll(moved);
         return vector;
+    }
+
+    // Computed from an argument, so that a compiled function without fixed shapes can contain it. MLX reports the size of the last mapped
+    // argument if sizes differ.
+    private static MlxArray False(MlxArray[] inputs, int[] axes)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        int last = Array.FindLastIndex(axes, static axis => axis >= 0);
+        MlxArray input = Mx.StopGradient(Mx.MoveAxis(inputs[last], axes[last], 0));
+        MlxArray any = Mx.Any(input, [.. Enumerable.Range(1, input.NDim - 1)]);
+        return scope.Keep(Mx.LogicalAnd(any, MlxArray.Scalar(false)));
     }
 
     private static int[] Axes(MlxArray[] arrays, ReadOnlySpan<int?> axes, int extra, string what)

@@ -117,14 +117,33 @@ internal static unsafe class IndexWriter
             kind = UpdateKind.Set;
         }
 
+        return Trace.IsVectorizing
+            ? VectorizableUpdate(array, update.Value, start, stop, step, kind)
+            : UpdateSlice(array, update.Value, start, stop, step, kind);
+    }
+
+    // MLX's rule is wrong if only the array is mapped, and so is its gradient (0.31.2). Both parts of the choice are slices of arrays that
+    // aren't mapped.
+    private static MlxArray VectorizableUpdate(
+        MlxArray array, MlxArray value, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> step, UpdateKind kind)
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray chosen = UpdateSlice(Mx.Zeros(array.Shape, DType.Bool), MlxArray.Scalar(true), start, stop, step, UpdateKind.Set);
+        MlxArray placed = UpdateSlice(Mx.Ones(array.Shape, array.DType), value, start, stop, step, UpdateKind.Set);
+        return scope.Keep(Mx.Where(chosen, Combine(array, placed, kind), array));
+    }
+
+    private static MlxArray UpdateSlice(
+        MlxArray array, MlxArray value, ReadOnlySpan<int> start, ReadOnlySpan<int> stop, ReadOnlySpan<int> step, UpdateKind kind)
+    {
         mlx_array result = default;
         mlx_stream stream = NativeCall.Stream(null);
-        nuint n = (nuint)rank;
+        nuint n = (nuint)start.Length;
         int status;
         fixed (int* starts = start, stops = stop, steps = step)
         {
             mlx_array a = array.Handle;
-            mlx_array v = update.Value.Handle;
+            mlx_array v = value.Handle;
             status = kind switch
             {
                 UpdateKind.Set => Mlxc.mlx_slice_update(&result, a, v, starts, n, stops, n, steps, n, stream),
@@ -135,7 +154,7 @@ internal static unsafe class IndexWriter
                 _ => Mlxc.mlx_slice_update_min(&result, a, v, starts, n, stops, n, steps, n, stream),
             };
             GC.KeepAlive(array);
-            GC.KeepAlive(update.Value);
+            GC.KeepAlive(value);
         }
 
         return NativeCall.Result(status, result, "mlx_slice_update");
@@ -151,15 +170,18 @@ internal static unsafe class IndexWriter
             int status = Mlxc.mlx_slice(&result, array.Handle, starts, n, stops, n, steps, n, NativeCall.Stream(null));
             GC.KeepAlive(array);
             using MlxArray before = NativeCall.Result(status, result, "mlx_slice");
-            return kind switch
-            {
-                UpdateKind.Add or UpdateKind.Subtract => Mx.Add(before, value),
-                UpdateKind.Multiply or UpdateKind.Divide => Mx.Multiply(before, value),
-                UpdateKind.Maximum => Mx.Maximum(before, value),
-                _ => Mx.Minimum(before, value),
-            };
+            return Combine(before, value, kind);
         }
     }
+
+    private static MlxArray Combine(MlxArray before, MlxArray value, UpdateKind kind) => kind switch
+    {
+        UpdateKind.Set => value,
+        UpdateKind.Add or UpdateKind.Subtract => Mx.Add(before, value),
+        UpdateKind.Multiply or UpdateKind.Divide => Mx.Multiply(before, value),
+        UpdateKind.Maximum => Mx.Maximum(before, value),
+        _ => Mx.Minimum(before, value),
+    };
 
     private static MlxArray Scatter(IndexPlan plan, Chain update, List<IndexPlan.Dimension> dimensions, UpdateKind kind)
     {
@@ -201,6 +223,14 @@ internal static unsafe class IndexWriter
 
     private static MlxArray Scatter(MlxArray array, MlxArray[] indices, MlxArray update, int[] axes, UpdateKind kind)
     {
+        if (Trace.IsVectorizing)
+        {
+            // MLX's rule is wrong if the array isn't mapped over its first axis (0.31.2).
+            array = Vectorization.Mapped(array, null);
+            indices = Array.ConvertAll(indices, static positions => Vectorization.Mapped(positions, null));
+            update = Vectorization.Mapped(update, null);
+        }
+
         using var vector = VectorArray.From(indices);
         mlx_array result = default;
         mlx_stream stream = NativeCall.Stream(WideScatter.StreamFor(array.DType, null));

@@ -1,0 +1,137 @@
+using DotMlx.Tests.Operations;
+
+namespace DotMlx.Tests.Transforms;
+
+/// <summary>Derivatives that MLX's own rules return as 0 or in the wrong order.</summary>
+public class DerivativeRuleTests
+{
+    [Test]
+    public void TheRemainderOfDivModHasAGradient()
+    {
+        MlxArray a = Numbers.Row(5.5f, -5.5f, 7, 1e6f), b = Numbers.Row(2, 2, -3, 0.7f), weights = Numbers.Row(1, 2, 3, 4);
+        MlxArray Weighted(MlxArray x, MlxArray y) => Mx.Sum(Mx.DivMod(x, y).Remainder * weights);
+        MlxArray[] gradients = Mx.Grad(Weighted, [0, 1])(a, b);
+        (MlxArray quotient, MlxArray remainder) = Mx.DivMod(a, b);
+        Numbers.AreClose(gradients[0], weights);
+        Numbers.AreClose(gradients[1], -quotient * weights);
+        (MlxArray _, MlxArray jvp) = Mx.Jvp(x => Mx.DivMod(x, b).Remainder, a, weights);
+        Numbers.AreClose(jvp, weights);
+
+        // The values are those without a transform, bit for bit.
+        Assert.That(Mx.ArrayEqual(Mx.Compile((MlxArray x, MlxArray y) => Mx.DivMod(x, y).Remainder)(a, b), remainder).Item<bool>());
+        Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(Mx.DivMod(x, b).Quotient))(a).ToArray<float>(), Is.All.Zero);
+    }
+
+    [Test]
+    public void TheMagnitudeOfComplexNumbersHasASecondDerivative()
+    {
+        MlxArray Magnitude(MlxArray x) => Mx.Abs(Complex(x));
+        Func<MlxArray, MlxArray> gradient = Mx.Grad(Magnitude);
+        foreach ((float re, float im) in ((float, float)[])[(3, -4), (0, 2), (3e20f, -4e20f)])
+        {
+            // The Hessian of the length of (x, y) is ((y², -xy), (-xy, x²)) / r³.
+            MlxArray at = Numbers.Row(re, im);
+            double r = Math.Sqrt((double)re * re + (double)im * im);
+            Assert.That(Magnitude(at).Item<float>(), Is.EqualTo((float)r).Within(1e-6 * r));
+            Numbers.AreClose(gradient(at), [re / r, im / r]);
+            Numbers.AreClose(Mx.Grad((MlxArray x) => gradient(x)[0])(at) * (float)r, [im * (double)im / r / r, -re * (double)im / r / r]);
+            Numbers.AreClose(Mx.Grad((MlxArray x) => gradient(x)[1])(at) * (float)r, [-re * (double)im / r / r, re * (double)re / r / r]);
+        }
+
+        Numbers.AreClose(gradient(Numbers.Row(0, 0)), [0, 0]);
+    }
+
+    [Test]
+    public void TheSignOfComplexNumbersHasADerivative()
+    {
+        // The real part of z / |z|.
+        MlxArray gradient = Mx.Grad((MlxArray x) => Mx.Real(Mx.Sign(Complex(x))))(Numbers.Row(3, -4));
+        Numbers.AreClose(gradient, [16 / 125.0, 12 / 125.0]);
+        Assert.That(Mx.Compile((MlxArray x) => Mx.Sign(Complex(x)))(Numbers.Row(0, 0)).Item<Complex64>(), Is.EqualTo(default(Complex64)));
+    }
+
+    [TestCase(0)]
+    [TestCase(-1)]
+    [TestCase(null)]
+    public void TheGradientOfASortReachesTheElements(int? axis)
+    {
+        MlxArray x = Numbers.Array(3, 4, 5);
+        MlxArray weights = Mx.Reshape(Mx.Arange(1f, 21f), axis is null ? [20] : [4, 5]);
+        MlxArray order = Mx.ArgSort(x, axis);
+        MlxArray expected = Mx.Reshape(Mx.TakeAlongAxis(weights, Mx.ArgSort(order, axis), axis ?? 0), [4, 5]);
+        Numbers.AreClose(Mx.Grad((MlxArray a) => Mx.Sum(Mx.Sort(a, axis) * weights))(x), expected);
+    }
+
+    [Test]
+    public void TheGradientOfAMedianReachesTheElement()
+    {
+        MlxArray x = MlxArray.Create<float>([3, 1, 2, 9, 8, 7], 2, 3);
+        MlxArray gradient = Mx.Grad((MlxArray a) => Mx.Sum(Mx.Median(a, 1) * Numbers.Row(5, 6)))(x);
+        Numbers.AreClose(gradient, MlxArray.Create<float>([0, 0, 5, 0, 6, 0], 2, 3));
+    }
+
+    [Test]
+    public void AFunctionWithNaNAsAConstantCompiles()
+    {
+        MlxArray x = Numbers.Row(1, -2, 3);
+        float[] expected = [2, float.NaN, 4];
+        foreach (Func<MlxArray, MlxArray> function in (Func<MlxArray, MlxArray>[])
+            [
+                a => Mx.Where(a > 0, a + 1, float.NaN), a => Mx.Where(a > 0, a + 1, Mx.NaN),
+                a => Mx.Where(a > 0, a + 1, MlxArray.Scalar(float.NaN)),
+                a => Mx.Where(a > 0, a + 1, MlxArray.Scalar(Mx.NaN, DType.Float32)),
+                a => Mx.Where(a > 0, a + 1, Mx.Full([], float.NaN)), a => Mx.Where(a > 0, a + 1, Mx.FullLike(a, float.NaN)),
+                a => Mx.Where(a > 0, a + 1, (MlxArray)Half.NaN),
+            ])
+        {
+            Assert.That(Mx.Compile(function)(x).ToArray<float>(), Is.EqualTo(expected));
+            Assert.That(function(x).ToArray<float>(), Is.EqualTo(expected));
+        }
+    }
+
+    private static readonly (string Name, Func<MlxArray, MlxArray> Of, Func<MlxArray, MlxArray> Derivative)[] Holomorphic =
+    [
+        ("exp", z => Mx.Exp(z), z => Mx.Exp(z)), ("log", z => Mx.Log(z), z => 1 / z), ("square", z => Mx.Square(z), z => z * 2),
+        ("log2", z => Mx.Log2(z), z => 1 / (z * Math.Log(2))), ("log10", z => Mx.Log10(z), z => 1 / (z * Math.Log(10))),
+        ("log1p", z => Mx.Log1p(z), z => 1 / (z + 1)), ("sqrt", z => Mx.Sqrt(z), z => 0.5 / Mx.Sqrt(z)),
+        ("rsqrt", z => Mx.Rsqrt(z), z => -0.5 / (z * Mx.Sqrt(z))), ("sin", z => Mx.Sin(z), z => Mx.Cos(z)),
+        ("cos", z => Mx.Cos(z), z => -Mx.Sin(z)), ("tan", z => Mx.Tan(z), z => 1 / Mx.Square(Mx.Cos(z))),
+        ("sinh", z => Mx.Sinh(z), z => Mx.Cosh(z)), ("cosh", z => Mx.Cosh(z), z => Mx.Sinh(z)),
+        ("tanh", z => Mx.Tanh(z), z => 1 / Mx.Square(Mx.Cosh(z))), ("arcsin", z => Mx.Arcsin(z), z => 1 / Mx.Sqrt(1 - z * z)),
+        ("arccos", z => Mx.Arccos(z), z => -1 / Mx.Sqrt(1 - z * z)), ("arctan", z => Mx.Arctan(z), z => 1 / (1 + z * z)),
+        ("power", z => Mx.Power(z, 3), z => z * z * 3), ("reciprocal", z => Mx.Reciprocal(z), z => -1 / (z * z)),
+    ];
+
+    private static IEnumerable<TestCaseData> HolomorphicCases() =>
+        Holomorphic.Select(each => new TestCaseData(each.Of, each.Derivative).SetArgDisplayNames(each.Name));
+
+    [TestCaseSource(nameof(HolomorphicCases))]
+    public void TheGradientOfAFunctionOfComplexNumbersIsConjugated(Func<MlxArray, MlxArray> of, Func<MlxArray, MlxArray> derivative)
+    {
+        using MlxArray z = MlxArray.Create<Complex64>([new(0.5f, 0.75f), new(0.25f, -0.5f)]);
+        using MlxArray cotangent = MlxArray.Create<Complex64>([new(1, -2), new(0.5f, 3)]);
+        MlxArray value;
+        try
+        {
+            value = of(z);
+            Mx.Eval(value);
+        }
+        catch (MlxException error) when (error.Message.Contains("complex64", StringComparison.Ordinal))
+        {
+            Assert.Ignore($"The library has no such function of complex numbers: {error.Message}");
+            return;
+        }
+
+        (MlxArray[] outputs, MlxArray[] gradients) = Mx.Vjp(x => [of(x[0])], [z], [cotangent]);
+        MlxArray expected = cotangent * Mx.Conjugate(derivative(z));
+        Assert.That(Mx.AllClose(outputs[0], value).Item<bool>());
+        Assert.That(Mx.AllClose(gradients[0], expected, 1e-4, 1e-5).Item<bool>(), $"{gradients[0]} instead of {expected}");
+
+        // The tangent isn't conjugated.
+        (MlxArray _, MlxArray tangent) = Mx.Jvp(of, z, cotangent);
+        MlxArray along = cotangent * derivative(z);
+        Assert.That(Mx.AllClose(tangent, along, 1e-4, 1e-5).Item<bool>(), $"{tangent} instead of {along}");
+    }
+
+    private static MlxArray Complex(MlxArray x) => x[0] + x[1] * new System.Numerics.Complex(0, 1);
+}
