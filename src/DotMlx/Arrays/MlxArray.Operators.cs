@@ -97,7 +97,7 @@ public sealed unsafe partial class MlxArray :
         ArgumentNullException.ThrowIfNull(b);
         RequireBits(symbol, a);
         RequireBits(symbol, b);
-        return NativeCall.Binary(f, function, a, b, null);
+        return Mx.Bitwise(f, function, a, b, null);
     }
 
     private static void RequireBits(string symbol, MlxArray a)

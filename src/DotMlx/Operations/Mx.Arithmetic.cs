@@ -256,7 +256,7 @@ public static unsafe partial class Mx
             scope.Keep(Add(remainder, Subtract(difference, StopGradient(difference, stream), stream), stream)));
     }
 
-    private static MlxArray Bitwise(
+    internal static MlxArray Bitwise(
         delegate*<mlx_array*, mlx_array, mlx_array, mlx_stream, int> f, string function, MlxArray a, MlxArray b, MlxStream? stream)
     {
         if (!DotMlx.Trace.IsVectorizing)

@@ -83,8 +83,15 @@ internal static unsafe class Vectorization
 
         foreach (MlxArray batched in Trace.AllBatched())
         {
-            using MlxArray condition = Mx.Reshape(batched, [.. Enumerable.Repeat(1, a.NDim)], stream);
-            a = Mx.Where(condition, a, a, stream);
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray condition = batched;
+            for (int i = 0; i < a.NDim; i++)
+            {
+                // Not a reshape, which has a fixed shape in a compiled function.
+                condition = Mx.ExpandDims(condition, 0, stream);
+            }
+
+            a = scope.Keep(Mx.Where(condition, a, a, stream));
         }
 
         return a;
