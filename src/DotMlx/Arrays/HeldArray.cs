@@ -8,16 +8,7 @@ namespace DotMlx;
 /// </summary>
 internal readonly unsafe ref struct HeldArray : IDisposable
 {
-    internal HeldArray(MlxArray array)
-    {
-        ThreadState thread = ThreadState.Current;
-        mlx_array reference = default;
-        int status = Mlxc.mlx_array_set(&reference, array.Protect(thread, ref thread.Property));
-        Volatile.Write(ref thread.Property, 0);
-        GC.KeepAlive(array);
-        MlxError.ThrowIfFailed(status, "mlx_array_set");
-        Handle = reference;
-    }
+    internal HeldArray(MlxArray array) => Handle = array.NewHandle();
 
     internal mlx_array Handle { get; }
 

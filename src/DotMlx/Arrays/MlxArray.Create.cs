@@ -114,18 +114,7 @@ public sealed unsafe partial class MlxArray
     /// <summary>Creates a second object for the same array, with a new handle and shared storage (<c>copy.copy</c>).</summary>
     /// <remarks>Disposing one object doesn't affect the other, and neither does changing one in place.</remarks>
     /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
-    public MlxArray Share()
-    {
-        if (Weak is { } weak)
-        {
-            return weak.New(weak.DefaultDType);
-        }
-
-        mlx_array copy = default;
-        int status = Mlxc.mlx_array_set(&copy, Handle);
-        GC.KeepAlive(this);
-        return NativeCall.Result(status, copy, "mlx_array_set");
-    }
+    public MlxArray Share() => Weak is { } weak ? weak.New(weak.DefaultDType) : new MlxArray(NewHandle());
 
     private static MlxArray FromSpan<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape)
         where T : unmanaged

@@ -25,7 +25,9 @@ public sealed unsafe partial class MlxArray
                 return 0;
             }
 
-            int dimensions = (int)Mlxc.mlx_array_ndim(Handle);
+            ThreadState thread = ThreadState.Current;
+            int dimensions = (int)Mlxc.mlx_array_ndim(Protect(thread, ref thread.Property));
+            Volatile.Write(ref thread.Property, 0);
             GC.KeepAlive(this);
             return dimensions;
         }

@@ -94,6 +94,19 @@ public sealed unsafe partial class MlxArray : IDisposable
             : ProtectShared(thread, ref slot);
     }
 
+    /// <summary>Returns another handle for the native array, which the caller owns (<c>mlx_array_set</c>).</summary>
+    /// <exception cref="ObjectDisposedException">The array has been disposed.</exception>
+    internal mlx_array NewHandle()
+    {
+        ThreadState thread = ThreadState.Current;
+        mlx_array handle = default;
+        int status = Mlxc.mlx_array_set(&handle, Protect(thread, ref thread.Property));
+        Volatile.Write(ref thread.Property, 0);
+        GC.KeepAlive(this);
+        MlxError.ThrowIfFailed(status, "mlx_array_set");
+        return handle;
+    }
+
     /// <summary>Loads the native array into the processor's cache.</summary>
     internal void PrefetchNative() => Prefetch.Memory(_native);
 

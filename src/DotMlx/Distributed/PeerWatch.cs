@@ -54,7 +54,10 @@ internal static class PeerWatch
             Interlocked.Increment(ref _called);
 
             // A traced operation may run on each call of its compiled function.
-            _mayCommunicate |= TraceLock.IsHeldByCurrentThread;
+            if (TraceLock.IsHeldByCurrentThread)
+            {
+                _mayCommunicate = true;
+            }
         }
     }
 
@@ -63,11 +66,16 @@ internal static class PeerWatch
 
     internal static void Completed(long begun, bool asynchronously)
     {
+        if (Volatile.Read(ref _evaluated) >= begun)
+        {
+            return;
+        }
+
         if (asynchronously)
         {
-            _mayCommunicate |= Volatile.Read(ref _evaluated) < begun;
+            _mayCommunicate = true;
         }
-        else if (Volatile.Read(ref _evaluated) < begun)
+        else
         {
             Volatile.Write(ref _evaluated, begun);
         }

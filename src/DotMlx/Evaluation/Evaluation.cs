@@ -258,7 +258,9 @@ internal static unsafe class Evaluation
 
     private static bool IsAvailableHere(MlxArray array)
     {
-        bool available = IsAvailableHere(array.Handle);
+        ThreadState thread = ThreadState.Current;
+        bool available = IsAvailableHere(array.Protect(thread, ref thread.Property));
+        Volatile.Write(ref thread.Property, 0);
         GC.KeepAlive(array);
         return available;
     }

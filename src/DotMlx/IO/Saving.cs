@@ -1,5 +1,4 @@
 using System.Text;
-using DotMlx.Bindings;
 
 namespace DotMlx;
 
@@ -122,17 +121,13 @@ internal static class Saving
     }
 
     // Another handle to the same native array.
-    private static unsafe MlxArray Hold(string key, MlxArray array)
+    private static MlxArray Hold(string key, MlxArray array)
     {
         if (array is null)
         {
             throw new ArgumentNullException(nameof(array), $"The array '{key}' is null.");
         }
 
-        mlx_array copy = default;
-        int status = Mlxc.mlx_array_set(&copy, array.Handle);
-        GC.KeepAlive(array);
-        MlxError.ThrowIfFailed(status, "mlx_array_set");
-        return MlxArray.CreateUnscoped(copy);
+        return MlxArray.CreateUnscoped(array.NewHandle());
     }
 }

@@ -71,19 +71,8 @@ internal sealed unsafe class Arena : ArrayWatch, IDisposable
     }
 
     /// <summary>Returns a second handle for an array's native array; the caller owns the handle.</summary>
-    internal static mlx_array Copy(MlxArray array)
-    {
-        if (array.Weak is { } weak)
-        {
-            return weak.Build(weak.DefaultDType);
-        }
-
-        mlx_array copy = default;
-        int status = Mlxc.mlx_array_set(&copy, array.Handle);
-        GC.KeepAlive(array);
-        MlxError.ThrowIfFailed(status, "mlx_array_set");
-        return copy;
-    }
+    internal static mlx_array Copy(MlxArray array) =>
+        array.Weak is { } weak ? weak.Build(weak.DefaultDType) : array.NewHandle();
 
     /// <summary>Takes over a newly made array; called by the array itself.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

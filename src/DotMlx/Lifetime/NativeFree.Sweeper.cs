@@ -2,7 +2,10 @@ namespace DotMlx;
 
 internal static unsafe partial class NativeFree
 {
-    /// <summary>Sweeps unreachable arrays after a collection, and frees queued arrays that no thread has taken.</summary>
+    /// <summary>
+    /// Sweeps unreachable arrays after a collection, and frees queued arrays that no thread has taken, and arrays that were disposed while
+    /// another thread used them.
+    /// </summary>
     internal static class Sweeper
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
@@ -14,6 +17,8 @@ internal static unsafe partial class NativeFree
         /// <summary>Schedules one sweep.</summary>
         internal static void Start()
         {
+            // With the full barrier of Sweep: either that thread sees what the caller has added, or this one sees that the timer is off.
+            Interlocked.MemoryBarrier();
             if (_started == 0 && !_stopped && Interlocked.Exchange(ref _started, 1) == 0)
             {
                 SetTimer();
@@ -30,6 +35,8 @@ internal static unsafe partial class NativeFree
             Clock.Dispose();
         }
 
+        private static bool IsNeeded => Pending.Any || RetiredHandles.Any;
+
         private static void SetTimer()
         {
             _takenBefore = Pending.Taken;
@@ -45,15 +52,15 @@ internal static unsafe partial class NativeFree
                 FreeAll();
             }
 
-            if (Pending.Any)
+            if (IsNeeded && !_stopped)
             {
                 SetTimer();
                 return;
             }
 
-            Volatile.Write(ref _started, 0);
+            Interlocked.Exchange(ref _started, 0);
             Watch();
-            if (Pending.Any)
+            if (IsNeeded)
             {
                 Start();
             }

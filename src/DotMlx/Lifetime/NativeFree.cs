@@ -96,7 +96,7 @@ internal static unsafe partial class NativeFree
             }
             else
             {
-                FreeAll();
+                FreeQueued();
             }
         }
     }
@@ -174,7 +174,7 @@ internal static unsafe partial class NativeFree
             }
             else
             {
-                FreeAll();
+                FreeQueued();
             }
 
             shared?.ForEach(static item => RetiredHandles.Add(item.Handle, item.Array));
@@ -285,11 +285,16 @@ internal static unsafe partial class NativeFree
         }
     }
 
-    // The thread that holds the lock may already have checked the queue for the last time, so this thread checks again after queuing.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Postpone(nint array)
     {
         Pending.Add(array);
+        FreeQueued();
+    }
+
+    // The thread that holds the lock may already have checked the queue for the last time, so this thread checks again after queuing.
+    private static void FreeQueued()
+    {
         FreeAll();
         if (Pending.Any)
         {

@@ -17,6 +17,10 @@ internal static class RetiredHandles
     private static readonly List<Retired> Waiting = [];
     private static int _limit = Batch;
     private static volatile bool _isNew;
+    private static int _count;
+
+    /// <summary>Whether arrays wait until no thread protects them.</summary>
+    internal static bool Any => Volatile.Read(ref _count) != 0;
 
     /// <summary>
     /// Takes over the native array of a disposed array, or, if <paramref name="array"/> is null, of an array that lives on with another
@@ -30,6 +34,7 @@ internal static class RetiredHandles
         lock (Gate)
         {
             Waiting.Add(retired);
+            Volatile.Write(ref _count, Waiting.Count);
             _isNew = true;
             isFull = Waiting.Count >= _limit;
         }
@@ -38,7 +43,8 @@ internal static class RetiredHandles
         {
             Free();
         }
-        else
+
+        if (Any)
         {
             NativeFree.Sweeper.Start();
         }
@@ -56,7 +62,7 @@ internal static class RetiredHandles
     /// <summary>Frees all arrays that are no longer in use.</summary>
     internal static void Free()
     {
-        if (Waiting.Count == 0)
+        if (!Any)
         {
             return;
         }
@@ -76,6 +82,7 @@ internal static class RetiredHandles
                 retired.Free();
                 return true;
             });
+            Volatile.Write(ref _count, Waiting.Count);
             _limit = Math.Max(Batch, 2 * Waiting.Count);
         }
 

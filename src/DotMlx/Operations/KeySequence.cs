@@ -62,9 +62,8 @@ internal sealed unsafe class KeySequence
 
     internal void Restore(MlxArray state)
     {
-        mlx_array copy = default;
-        MlxError.ThrowIfFailed(Mlxc.mlx_array_set(&copy, NativeCall.Handle(state)), "mlx_array_set");
-        GC.KeepAlive(state);
+        ArgumentNullException.ThrowIfNull(state);
+        mlx_array copy = state.NewHandle();
         lock (_gate)
         {
             _replacedInTransform |= TraceLock.IsHeldByCurrentThread;

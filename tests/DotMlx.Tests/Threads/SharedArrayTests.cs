@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using DotMlx.Bindings;
 using DotMlx.NN;
 using DotMlx.Optimizers;
 
@@ -113,6 +114,45 @@ public class SharedArrayTests
         // A pool thread may still protect one of the addresses.
         Assert.That(kept, Is.LessThan(Rounds / 10));
         GC.KeepAlive(disposed);
+    }
+
+    [Test]
+    public void AnArrayThatIsDisposedDuringACallIsFreedSoonAfterTheCall()
+    {
+        const int Elements = 8 << 20;
+        MlxArray used = MlxArray.Create(new float[Elements]), unused = MlxArray.Create(new float[Elements]);
+        using var calling = new ManualResetEventSlim();
+        using var end = new ManualResetEventSlim();
+        var caller = new Thread(() =>
+        {
+            // Another thread's array, as in a call that takes long.
+            ThreadState thread = ThreadState.Current;
+            _ = used.Protect(thread, ref thread.Left);
+            _ = unused.NDim;
+            calling.Set();
+            end.Wait();
+            Volatile.Write(ref thread.Left, 0);
+        });
+        caller.Start();
+        calling.Wait();
+        long before = ActiveMemory();
+        used.Dispose();
+        unused.Dispose();
+        Assert.That(() => ActiveMemory(), Is.LessThan(before - (3L * Elements)).After(60_000, 5), "the timer has looked for both");
+        Assert.That(ActiveMemory(), Is.GreaterThan(before - (7L * Elements)));
+        end.Set();
+        caller.Join();
+        Assert.That(() => ActiveMemory(), Is.LessThan(before - (7L * Elements)).After(60_000, 5));
+        GC.KeepAlive(used);
+        GC.KeepAlive(unused);
+
+        // Mx.GetActiveMemory would free the arrays itself.
+        static unsafe long ActiveMemory()
+        {
+            nuint bytes = 0;
+            MlxError.ThrowIfFailed(Mlxc.mlx_get_active_memory(&bytes), "mlx_get_active_memory");
+            return (long)bytes;
+        }
     }
 
     [Test]

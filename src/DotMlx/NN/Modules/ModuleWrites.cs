@@ -109,6 +109,8 @@ internal static class ModuleWrites
         /// <summary>Whether another write has occurred since, so that the caller should read again.</summary>
         internal bool MustRetry()
         {
+            // The values must have been read before the version is read again.
+            Volatile.ReadBarrier();
             if (Volatile.Read(ref _version) == _seen || ++_retries == MaxRetries)
             {
                 return false;
