@@ -37,9 +37,12 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod, mlx_prod_axis.</remarks>
     public static MlxArray Prod(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
-        => axis is int one
-            ? NativeCall.ReduceAxis(&Mlxc.mlx_prod_axis, "mlx_prod_axis", Widened(a, stream), one, keepdims, stream)
-            : NativeCall.ReduceAll(&Mlxc.mlx_prod, "mlx_prod", Widened(a, stream), keepdims, stream);
+    {
+        using MlxArray? converted = Widened(a, stream);
+        return axis is int one
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_prod_axis, "mlx_prod_axis", converted ?? a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_prod, "mlx_prod", converted ?? a, keepdims, stream);
+    }
 
     /// <summary>Product of the elements, over several axes.</summary>
     /// <param name="a">An array of any shape. Integers narrower than 32 bits and bool are multiplied as int32.</param>
@@ -50,7 +53,10 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.prod; C: mlx_prod_axes.</remarks>
     public static MlxArray Prod(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", Widened(a, stream), axis, keepdims, stream);
+    {
+        using MlxArray? converted = Widened(a, stream);
+        return NativeCall.ReduceAxes(&Mlxc.mlx_prod_axes, "mlx_prod_axes", converted ?? a, axis, keepdims, stream);
+    }
 
     /// <summary>Mean of the elements, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -141,9 +147,12 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.all; C: mlx_all, mlx_all_axis.</remarks>
     public static MlxArray All(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
-        => axis is int one
-            ? NativeCall.ReduceAxis(&Mlxc.mlx_all_axis, "mlx_all_axis", Truths(a, stream), one, keepdims, stream)
-            : NativeCall.ReduceAll(&Mlxc.mlx_all, "mlx_all", Truths(a, stream), keepdims, stream);
+    {
+        using MlxArray? converted = Truths(a, stream);
+        return axis is int one
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_all_axis, "mlx_all_axis", converted ?? a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_all, "mlx_all", converted ?? a, keepdims, stream);
+    }
 
     /// <summary>Whether all elements are nonzero, over several axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -154,7 +163,10 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.all; C: mlx_all_axes.</remarks>
     public static MlxArray All(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_all_axes, "mlx_all_axes", Truths(a, stream), axis, keepdims, stream);
+    {
+        using MlxArray? converted = Truths(a, stream);
+        return NativeCall.ReduceAxes(&Mlxc.mlx_all_axes, "mlx_all_axes", converted ?? a, axis, keepdims, stream);
+    }
 
     /// <summary>Whether at least one element is nonzero, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -165,9 +177,12 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <remarks>mlx.core.any; C: mlx_any, mlx_any_axis.</remarks>
     public static MlxArray Any(MlxArray a, int? axis = null, bool keepdims = false, MlxStream? stream = null)
-        => axis is int one
-            ? NativeCall.ReduceAxis(&Mlxc.mlx_any_axis, "mlx_any_axis", Truths(a, stream), one, keepdims, stream)
-            : NativeCall.ReduceAll(&Mlxc.mlx_any, "mlx_any", Truths(a, stream), keepdims, stream);
+    {
+        using MlxArray? converted = Truths(a, stream);
+        return axis is int one
+            ? NativeCall.ReduceAxis(&Mlxc.mlx_any_axis, "mlx_any_axis", converted ?? a, one, keepdims, stream)
+            : NativeCall.ReduceAll(&Mlxc.mlx_any, "mlx_any", converted ?? a, keepdims, stream);
+    }
 
     /// <summary>Whether at least one element is nonzero, over several axes.</summary>
     /// <param name="a">An array of any shape; the result is bool.</param>
@@ -178,7 +193,10 @@ public static unsafe partial class Mx
     /// <exception cref="ArgumentException">An axis is out of range or occurs twice.</exception>
     /// <remarks>mlx.core.any; C: mlx_any_axes.</remarks>
     public static MlxArray Any(MlxArray a, ReadOnlySpan<int> axis, bool keepdims = false, MlxStream? stream = null)
-        => NativeCall.ReduceAxes(&Mlxc.mlx_any_axes, "mlx_any_axes", Truths(a, stream), axis, keepdims, stream);
+    {
+        using MlxArray? converted = Truths(a, stream);
+        return NativeCall.ReduceAxes(&Mlxc.mlx_any_axes, "mlx_any_axes", converted ?? a, axis, keepdims, stream);
+    }
 
     /// <summary>Logarithm of the sum of the exponentials, without overflow, over one axis or over all axes.</summary>
     /// <param name="a">An array of any shape; integers give float32.</param>
@@ -301,16 +319,16 @@ public static unsafe partial class Mx
             ? NativeCall.ReduceAxis(&Mlxc.mlx_argmin_axis, "mlx_argmin_axis", a, one, keepdims, stream)
             : NativeCall.ReduceAll(&Mlxc.mlx_argmin, "mlx_argmin", SizeLimits.Flat(a, "argmin"), keepdims, stream);
 
-    // Before 0.32, MLX counts -0.0 as true.
-    private static MlxArray Truths(MlxArray a, MlxStream? stream) =>
-        a is not null && IsBefore032 && a.DType.IsInexact() ? NotEqual(a, 0, stream) : a!;
+    // Before 0.32, MLX counts -0.0 as true. Returns null if the array can be used as it is.
+    private static MlxArray? Truths(MlxArray a, MlxStream? stream) =>
+        a is not null && IsBefore032 && a.DType.IsInexact() ? NotEqual(a, 0, stream) : null;
 
-    // Before 0.32, MLX doesn't widen products of at most one small integer.
-    private static MlxArray Widened(MlxArray a, MlxStream? stream) => a is null || !IsBefore032 ? a! : a.DType switch
+    // Before 0.32, MLX doesn't widen products of at most one small integer. Returns null if the array can be used as it is.
+    private static MlxArray? Widened(MlxArray a, MlxStream? stream) => a is null || !IsBefore032 ? null : a.DType switch
     {
         DType.Bool or DType.Int8 or DType.Int16 => AsType(a, DType.Int32, stream),
         DType.UInt8 or DType.UInt16 => AsType(a, DType.UInt32, stream),
-        _ => a,
+        _ => null,
     };
 
     // Before 0.32, MLX refuses the extremes of an array that is empty, even if the reduced axes aren't.

@@ -123,7 +123,8 @@ public class VectorizationTests
             bool[] isMapped = [.. Enumerable.Range(0, count).Select(i => (subset >> i & 1) != 0)];
             string which = $"mapped: {string.Join(", ", isMapped)}";
 
-            MlxArray[][] loop = [.. Enumerable.Range(0, Batch).Select(b => Of([.. isMapped.Select((on, i) => on ? mapped[i][b] : shared[i])]))];
+            MlxArray[][] loop =
+                [.. Enumerable.Range(0, Batch).Select(b => Of([.. isMapped.Select((on, i) => on ? mapped[i][b] : shared[i])]))];
             MlxArray[] vectorized = Mx.Vmap(Of, [.. isMapped.Select(on => on ? 0 : (int?)null)])(
                 [.. isMapped.Select((on, i) => on ? mapped[i] : shared[i])]);
             AssertEqual(vectorized, loop, which);
@@ -160,7 +161,8 @@ public class VectorizationTests
         MlxArray x = Numbers.Array(1, 3, 5), y = Numbers.Array(2, 5);
         Func<MlxArray, MlxArray, MlxArray> of = Mx.Vmap((MlxArray a, MlxArray b) => Written(Mx.Sort(a), [0], b[0]) + b, [0, null]);
         Numbers.AreClose(Mx.Compile(of)(x, y), of(x, y));
-        Func<MlxArray, MlxArray, MlxArray> shapeless = Mx.Compile(Mx.Vmap((MlxArray a, MlxArray b) => Mx.Sort(a + b), [0, null]), shapeless: true);
+        Func<MlxArray, MlxArray, MlxArray> shapeless =
+            Mx.Compile(Mx.Vmap((MlxArray a, MlxArray b) => Mx.Sort(a + b), [0, null]), shapeless: true);
         Numbers.AreClose(shapeless(x, y), Mx.Sort(x + y));
         Numbers.AreClose(shapeless(x[..2], y), Mx.Sort(x[..2] + y));
     }
