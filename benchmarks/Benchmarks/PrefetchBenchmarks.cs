@@ -36,7 +36,8 @@ public class PrefetchBenchmarks
         var model = new Sequential(new Linear(Features, Hidden), new ReLU(), new Linear(Hidden, 2));
         _step = TrainingStep.Create(
             model, new SGD(1e-4),
-            (x, y) => Losses.CrossEntropy(model.Forward(Augment.Normalize(Shrink(x), [0.5f], [0.5f]).Reshape(-1, Features)), y, reduction: Reduction.Mean),
+            (x, y) => Losses.CrossEntropy(
+                model.Forward(Augment.Normalize(Shrink(x), [0.5f], [0.5f]).Reshape(-1, Features)), y, reduction: Reduction.Mean),
             new() { Compiled = false });
     }
 

@@ -18,6 +18,9 @@ internal static unsafe class MemoryPressure
     private const int BackoffFactor = 25;
     private const ulong MaxGrowthFactor = 4;
 
+    // Each check lowers a floor that is too high by this fraction of it.
+    private const ulong DecayFactor = 64;
+
     // Each consecutive collection that finds nothing doubles the growth required for the next one, up to MaxGrowthFactor times.
     private const int MaxMisses = 2;
 
@@ -44,7 +47,9 @@ internal static unsafe class MemoryPressure
         _fullFloor = Math.Min(_fullFloor, active);
         if (active <= _ephemeralFloor)
         {
-            _ephemeralFloor = active;
+            // After a collection that found nothing, memory comes and goes without the garbage collector, for example because a GPU frees
+            // the temporaries of a step later. The next rise must then exceed the last one.
+            _ephemeralFloor = _misses == 0 ? active : Math.Max(active, _ephemeralFloor - (_ephemeralFloor / DecayFactor));
             return;
         }
 

@@ -48,6 +48,27 @@ public class MemoryTests
     }
 
     [Test]
+    public void MemoryThatComesAndGoesWithoutGarbageCausesFewCollections()
+    {
+        using MlxArray one = Mx.Ones(1);
+        int before = 0;
+        for (int i = 0; i < 110; i++)
+        {
+            if (i == 10)
+            {
+                before = GC.CollectionCount(1);
+            }
+
+            using MlxArray large = Mx.Full([4 << 20], i);
+            large.Eval();
+            using MlxArray next = one + i;
+            next.Eval();
+        }
+
+        Assert.That(GC.CollectionCount(1) - before, Is.LessThan(30));
+    }
+
+    [Test]
     public void LimitsGiveTheOneBefore()
     {
         // The CPU has no cache and stores no limit for it.

@@ -16,13 +16,14 @@ internal sealed class HandleCount : IDisposable
 
     internal static HandleCount NoneLeft() => new();
 
-    /// <summary>Collects the unreachable objects of earlier tests, including those that other objects' finalizers hold.</summary>
+    /// <summary>Collects the unreachable objects of earlier tests, including those that other arrays or finalizers hold.</summary>
     internal static void Settle()
     {
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 3; i++)
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
+            NativeFree.FreeUnreachable();
         }
     }
 
