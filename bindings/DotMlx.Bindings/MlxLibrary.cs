@@ -25,6 +25,9 @@ public enum MlxLibraryKind
 /// </remarks>
 public static partial class MlxLibrary
 {
+    // Operations ask often, so the version is parsed once. A failure to load the library is not kept.
+    private static readonly Lazy<Version?> LoadedNumbers = new(static () => Numbers(MlxVersion), LazyThreadSafetyMode.PublicationOnly);
+
     private static readonly Lock Gate = new();
 
     private static volatile LoadedLibrary? _loaded;
@@ -170,7 +173,7 @@ public static partial class MlxLibrary
         Numbers(mlxVersion) is { } version && version > Version.Parse(KnownMlxc.TestedTo);
 
     /// <summary>Whether the MLX in use is older than <paramref name="version"/>; false if its version is unknown.</summary>
-    internal static bool IsOlderThan(Version version) => IsOlder(MlxVersion, version);
+    internal static bool IsOlderThan(Version version) => LoadedNumbers.Value is { } numbers && numbers < version;
 
     /// <summary>Whether a version of MLX is older than <paramref name="version"/>; false if it can't be parsed.</summary>
     internal static bool IsOlder(string mlxVersion, Version version) => Numbers(mlxVersion) is { } numbers && numbers < version;

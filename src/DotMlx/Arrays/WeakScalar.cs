@@ -134,7 +134,7 @@ internal sealed unsafe class WeakScalar
     };
 
     /// <summary>Whether the calling thread may trace a function that MLX can't compile with NaN as a constant.</summary>
-    internal static bool IsUncompilable => TraceLock.IsHeldByCurrentThread && MlxLibrary.IsOlderThan(new Version(0, 32));
+    internal static bool IsUncompilable => TraceLock.IsHeldByCurrentThread && Mx.IsBefore032;
 
     private bool MustCompute(DType dtype) =>
         _kind == NumberKind.Floating && double.IsNaN(_real) && dtype.IsInexact() && IsUncompilable;

@@ -493,10 +493,10 @@ public static unsafe partial class Mx
             return Factorable.RequireNumbers(a, function, stream, axes);
         }
 
-        // MLX passes the string to LAPACK unchecked.
         // Before 0.32, MLX reads the other triangle, because LAPACK's matrices are transposed.
         private static string NativeTriangle(MatrixTriangle uplo) => !IsBefore032 ? Triangle(uplo) : Triangle(uplo) == "L" ? "U" : "L";
 
+        // MLX passes the string to LAPACK unchecked.
         private static string Triangle(MatrixTriangle uplo) => uplo switch
         {
             MatrixTriangle.L => "L",
