@@ -192,7 +192,7 @@ public static unsafe partial class Mx
     /// <remarks>
     /// mlx.core.divmod; C: mlx_divmod. Before MLX 0.32, the quotient is truncated toward zero, and the remainder has the sign of the
     /// dividend on the CPU and the sign of the divisor on a GPU. Since MLX 0.32, the quotient is rounded down, and the remainder has the
-    /// sign of the divisor, as in Python.
+    /// sign of the divisor, as in Python. Neither output has a gradient, as in MLX; <see cref="Remainder"/> is differentiable.
     /// </remarks>
     public static (MlxArray Quotient, MlxArray Remainder) DivMod(MlxArray a, MlxArray b, MlxStream? stream = null)
     {
@@ -203,8 +203,7 @@ public static unsafe partial class Mx
 
         if (!IntegerArithmetic.MayTrap(a, b))
         {
-            (MlxArray Quotient, MlxArray Remainder) both = DivModOf(a, b, stream);
-            return DotMlx.Trace.Current is null || !both.Remainder.DType.IsInexact() ? both : Differentiable(both, a, b, stream);
+            return DivModOf(a, b, stream);
         }
 
         MlxArray? remainder = null;
@@ -240,20 +239,7 @@ public static unsafe partial class Mx
         MlxArray remainder = truncates && (stream ?? Streams.Current).Device.Type == DeviceType.Gpu
             ? Remainder(a, b, stream)
             : Subtract(a, Multiply(quotient, b, stream), stream);
-        return (scope.Keep(quotient), scope.Keep(remainder));
-    }
-
-    // MLX's gradient of the remainder is 0 (0.31.2 and 0.32). The difference added here is 0 and has the right gradient.
-    private static (MlxArray Quotient, MlxArray Remainder) Differentiable(
-        (MlxArray Quotient, MlxArray Remainder) both, MlxArray a, MlxArray b, MlxStream? stream)
-    {
-        using MlxScope scope = MlxScope.Begin();
-        MlxArray quotient = StopGradient(both.Quotient, stream), remainder = StopGradient(both.Remainder, stream);
-        both.Quotient.Dispose();
-        both.Remainder.Dispose();
-        MlxArray difference = Subtract(a, Multiply(quotient, b, stream), stream);
-        return (scope.Keep(quotient),
-            scope.Keep(Add(remainder, Subtract(difference, StopGradient(difference, stream), stream), stream)));
+        return (scope.Keep(StopGradient(quotient, stream)), scope.Keep(StopGradient(remainder, stream)));
     }
 
     internal static MlxArray Bitwise(

@@ -18,10 +18,7 @@ public static unsafe partial class Mx
     {
         if (NeedsOrder(a))
         {
-            using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
-            using MlxArray order = ArgSort(row ?? a, axis ?? 0, stream);
-            using MlxArray fixedOrder = StopGradient(order, stream);
-            return TakeAlongAxis(row ?? a, fixedOrder, axis ?? 0, stream);
+            return Ordered(a, axis, (row, along) => ArgSort(row, along, stream), stream);
         }
 
         MlxArray mapped = Vectorization.Mapped(a, stream);
@@ -61,9 +58,17 @@ public static unsafe partial class Mx
     /// <returns>The partitioned array; the order inside the parts is undefined.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The position is out of range.</exception>
-    /// <remarks>mlx.core.partition; C: mlx_partition_axis, mlx_partition.</remarks>
+    /// <remarks>
+    /// mlx.core.partition; C: mlx_partition_axis, mlx_partition. With equal elements, MLX's gradient may reach other elements than those
+    /// in the result, so the elements are taken at the positions of <see cref="ArgPartition"/> under a transform.
+    /// </remarks>
     public static MlxArray Partition(MlxArray a, int kth, int? axis = -1, MlxStream? stream = null)
     {
+        if (NeedsPositions(a))
+        {
+            return Ordered(a, axis, (row, along) => ArgPartition(row, kth, along, stream), stream);
+        }
+
         MlxArray result = axis is int one
             ? NativeCall.WithTwoInts(&Mlxc.mlx_partition_axis, "mlx_partition_axis", a, kth, AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_partition, "mlx_partition", SizeLimits.Flat(a, "partition"), kth, stream);
@@ -96,25 +101,26 @@ public static unsafe partial class Mx
     /// <returns>An array whose axis has size <paramref name="k"/>.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The axis is out of range.</exception>
     /// <exception cref="MlxException">The axis is too short.</exception>
-    /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk.</remarks>
+    /// <remarks>mlx.core.topk; C: mlx_topk_axis, mlx_topk. Under a transform, <see cref="Partition"/> selects the elements.</remarks>
     public static MlxArray TopK(MlxArray a, int k, int? axis = -1, MlxStream? stream = null)
     {
         MlxArray result = axis is int one
             ? NativeCall.WithTwoInts(&Mlxc.mlx_topk_axis, "mlx_topk_axis", a, k, AxisCheck.Of(a, one, nameof(axis)), stream)
             : NativeCall.WithInt(&Mlxc.mlx_topk, "mlx_topk", SizeLimits.Flat(a, "topk"), k, stream);
-        if (!DotMlx.Trace.IsVectorizing)
+        int size = axis is int known ? a.Shape[AxisCheck.Of(a, known)] : (int)a.Size;
+        if ((!DotMlx.Trace.IsVectorizing && !NeedsPositions(a)) || k == 0 || k == size)
         {
             return result;
         }
 
-        // MLX's rule for partition is wrong (0.31.2).
+        // MLX's rules for partition are wrong (0.31.2).
         using (result)
-        using (MlxArray sorted = Sort(a, axis, stream))
+        using (MlxArray parts = Partition(a, size - k, axis, stream))
         {
-            int along = AxisCheck.Of(sorted, axis ?? 0);
-            int[] start = new int[sorted.NDim], stop = [.. sorted.Shape], step = [.. Enumerable.Repeat(1, sorted.NDim)];
-            start[along] = stop[along] - k;
-            return StaticSlice(sorted, start, stop, step, stream);
+            int along = AxisCheck.Of(parts, axis ?? 0);
+            int[] start = new int[parts.NDim], stop = [.. parts.Shape], step = [.. Enumerable.Repeat(1, parts.NDim)];
+            start[along] = size - k;
+            return StaticSlice(parts, start, stop, step, stream);
         }
     }
 
@@ -182,6 +188,17 @@ public static unsafe partial class Mx
             return sort(a, axis, stream);
         }
     }
+
+    private static MlxArray Ordered(MlxArray a, int? axis, Func<MlxArray, int, MlxArray> positions, MlxStream? stream)
+    {
+        using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
+        using MlxArray order = positions(row ?? a, axis ?? 0);
+        using MlxArray fixedOrder = StopGradient(order, stream);
+        return TakeAlongAxis(row ?? a, fixedOrder, axis ?? 0, stream);
+    }
+
+    // MLX's rule reads the positions of argpartition, which orders equal elements differently (0.31.2).
+    private static bool NeedsPositions(MlxArray a) => a is not null && DotMlx.Trace.Current is not null && a.DType.IsInexact();
 
     // Before MLX 0.32, the gradient of a sort has the order of the result. Later versions sort the tangents.
     private static bool NeedsOrder(MlxArray a) =>

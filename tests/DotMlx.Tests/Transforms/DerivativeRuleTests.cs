@@ -6,20 +6,30 @@ namespace DotMlx.Tests.Transforms;
 public class DerivativeRuleTests
 {
     [Test]
-    public void TheRemainderOfDivModHasAGradient()
+    public void DivModHasNoGradientButRemainderHas()
     {
         MlxArray a = Numbers.Row(5.5f, -5.5f, 7, 1e6f), b = Numbers.Row(2, 2, -3, 0.7f), weights = Numbers.Row(1, 2, 3, 4);
-        MlxArray Weighted(MlxArray x, MlxArray y) => Mx.Sum(Mx.DivMod(x, y).Remainder * weights);
-        MlxArray[] gradients = Mx.Grad(Weighted, [0, 1])(a, b);
-        (MlxArray quotient, MlxArray remainder) = Mx.DivMod(a, b);
-        Numbers.AreClose(gradients[0], weights);
-        Numbers.AreClose(gradients[1], -quotient * weights);
-        (MlxArray _, MlxArray jvp) = Mx.Jvp(x => Mx.DivMod(x, b).Remainder, a, weights);
-        Numbers.AreClose(jvp, weights);
+        MlxArray Weighted(MlxArray x, MlxArray y) => Mx.DivMod(x, y) is var (q, r) ? Mx.Sum((q + r) * weights) : x;
+        foreach (MlxArray gradient in Mx.Grad(Weighted, [0, 1])(a, b))
+        {
+            Numbers.AreClose(gradient, [0, 0, 0, 0]);
+        }
 
-        // The values are those without a transform, bit for bit.
-        Assert.That(Mx.ArrayEqual(Mx.Compile((MlxArray x, MlxArray y) => Mx.DivMod(x, y).Remainder)(a, b), remainder).Item<bool>());
-        Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(Mx.DivMod(x, b).Quotient))(a).ToArray<float>(), Is.All.Zero);
+        (MlxArray[] _, MlxArray[] jvps) = Mx.Jvp(x => Mx.DivMod(x[0], b) is var (q, r) ? [q, r] : [], [a], [weights]);
+        Assert.That(jvps.SelectMany(jvp => jvp.ToArray<float>()).ToArray(), Is.EqualTo(new float[8]));
+
+        MlxArray[] gradients = Mx.Grad((MlxArray x, MlxArray y) => Mx.Sum(Mx.Remainder(x, y) * weights), [0, 1])(a, b);
+        Numbers.AreClose(gradients[0], weights);
+        Numbers.AreClose(gradients[1], -Mx.FloorDivide(a, b) * weights);
+    }
+
+    [Test]
+    [RequiresMlx("vmap")]
+    public void DivModHasNoGradientInsideALoop()
+    {
+        MlxArray a = Numbers.Row(5.5f, -5.5f, 7);
+        Func<MlxArray, MlxArray> gradient = Mx.Grad((MlxArray x) => Mx.DivMod(x, 2f) is var (q, r) ? q + r : x);
+        Numbers.AreClose(Mx.Vmap(gradient)(a), [0, 0, 0]);
     }
 
     [Test]
@@ -60,6 +70,40 @@ public class DerivativeRuleTests
         MlxArray order = Mx.ArgSort(x, axis);
         MlxArray expected = Mx.Reshape(Mx.TakeAlongAxis(weights, Mx.ArgSort(order, axis), axis ?? 0), [4, 5]);
         Numbers.AreClose(Mx.Grad((MlxArray a) => Mx.Sum(Mx.Sort(a, axis) * weights))(x), expected);
+    }
+
+    // With equal elements, MLX's gradient reaches elements that differ from those in the result.
+    [TestCase(0)]
+    [TestCase(-1)]
+    [TestCase(null)]
+    public void TheGradientOfAPartitionReachesTheElements(int? axis)
+    {
+        MlxArray x = MlxArray.Create<float>([.. Numbers.Noise(80).Select(value => MathF.Floor(value * 3))], 2, 40);
+        int length = axis switch { 0 => 2, null => 80, _ => 40 };
+        foreach (int k in (int[])[0, 1, length / 2, length - 1, length])
+        {
+            AssertPicks(a => Mx.TopK(a, k, axis), x);
+            if (k < length)
+            {
+                AssertPicks(a => Mx.Partition(a, k, axis), x);
+                AssertPicks(a => Mx.Partition(a, k - length, axis), x);
+            }
+        }
+
+        Numbers.AreClose(
+            Mx.Grad((MlxArray a) => Mx.Sum(Mx.Partition(a, 2) * Numbers.Row(1, 10, 100, 1000)))(Numbers.Row(3, 1, 2, 5))[3], [1000]);
+    }
+
+    // The derivative of each picked element is the square of the element, in both directions.
+    private static void AssertPicks(Func<MlxArray, MlxArray> pick, MlxArray x)
+    {
+        (MlxArray picked, MlxArray tangent) = Mx.Jvp(pick, x, Mx.Square(x));
+        Numbers.AreClose(tangent, Mx.Square(picked));
+        Numbers.AreClose(Mx.Sort(picked, null), Mx.Sort(pick(x), null));
+
+        (MlxArray[] outputs, MlxArray[] gradients) = Mx.Vjp(a => [pick(a[0])], [x], [Mx.Square(picked)]);
+        Assert.That(Mx.ArrayEqual(outputs[0], picked).Item<bool>());
+        Assert.That(Mx.All(Mx.LogicalOr(Mx.Equal(gradients[0], Mx.Square(x)), Mx.Equal(gradients[0], 0))).Item<bool>());
     }
 
     [Test]
