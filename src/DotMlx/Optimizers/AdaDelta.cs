@@ -46,7 +46,6 @@ public class AdaDelta : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         MlxArray v = (Rho * state["v"].Array) + ((1 - Rho) * Mx.Square(gradient));
         MlxArray d = Mx.Sqrt(state["u"].Array + Eps) / Mx.Sqrt(v + Eps) * gradient;
         state["v"] = v;

@@ -88,8 +88,6 @@ public class Adafactor : Optimizer
     /// <inheritdoc/>
     protected override void InitSingle(MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(parameter);
-        ArgumentNullException.ThrowIfNull(state);
         ReadOnlySpan<int> shape = parameter.Shape;
         if (shape.Length >= 2)
         {
@@ -110,9 +108,6 @@ public class Adafactor : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(gradient);
-        ArgumentNullException.ThrowIfNull(parameter);
-        ArgumentNullException.ThrowIfNull(state);
         MlxArray scale = RootMeanSquare(parameter);
         MlxArray rate = RelativeStep ? OncePerDType("relative_step", scale, RelativeStepSize) : Rate(scale);
         if (ScaleParameter)

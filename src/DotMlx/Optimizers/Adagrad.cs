@@ -41,7 +41,6 @@ public class Adagrad : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         MlxArray v = state["v"].Array + Mx.Square(gradient);
         state["v"] = v;
         return parameter - (Rate(gradient) * gradient / (Mx.Sqrt(v) + Eps));

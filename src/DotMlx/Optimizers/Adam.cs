@@ -53,7 +53,6 @@ public class Adam : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         (double beta1, double beta2) = Betas;
         MlxArray m = (beta1 * state["m"].Array) + ((1 - beta1) * gradient);
         MlxArray v = (beta2 * state["v"].Array) + ((1 - beta2) * Mx.Square(gradient));

@@ -28,7 +28,6 @@ public class Adamax : Adam
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         (double beta1, double beta2) = Betas;
         MlxArray m = (beta1 * state["m"].Array) + ((1 - beta1) * gradient);
         MlxArray v = Mx.Maximum(beta2 * state["v"].Array, Mx.Abs(gradient));

@@ -8,6 +8,7 @@ internal sealed class Checkpoint
 {
     private const string KindKey = "optimizer";
     private const string EntriesKey = "entries";
+    private const string Extension = ".safetensors";
     private const int MaxMismatchesShown = 50;
 
     private readonly List<string> _mismatches = [];
@@ -24,7 +25,8 @@ internal sealed class Checkpoint
     public static T Save<T>(OptimizerBase optimizer, Func<TreeDictionary, Dictionary<string, string>, T> save)
     {
         // Snapshots the state, because another thread may update it in the meantime.
-        TreeDictionary state = optimizer.Snapshot();
+        TreeDictionary state = new();
+        optimizer.WhileHeld(() => state = optimizer.Snapshot());
         try
         {
             SortedSet<string> entries = new(StringComparer.Ordinal);
@@ -60,7 +62,7 @@ internal sealed class Checkpoint
             throw Mismatch(path, checkpoint._mismatches);
         }
 
-        optimizer.AdoptState(loaded);
+        optimizer.Replace(loaded, adopts: true);
     }
 
     /// <summary>Returns the file for a path, with the extension that saving adds.</summary>
@@ -125,13 +127,18 @@ internal sealed class Checkpoint
         HashSet<string> known = [.. expected.Select(child => child.Key)];
         foreach ((string key, Tree value) in state.Children.Where(child => child.Value is not TreeLeaf && !known.Contains(child.Key)))
         {
-            CheckUnknown(TreePaths.Join(prefix, key), value, complete: initial is not null || known.Count > 0, optimizer);
+            if (initial is not null || known.Count > 0)
+            {
+                AddUnexpected(TreePaths.Join(prefix, key), value);
+            }
+            else
+            {
+                CheckEntries(TreePaths.Join(prefix, key), value, optimizer);
+            }
         }
 
         initial?.DisposeArrays();
     }
-
-    private const string Extension = ".safetensors";
 
     private static MlxArray Unscoped(MlxArray array)
     {
@@ -217,30 +224,38 @@ internal sealed class Checkpoint
         }
     }
 
-    /// <summary>
-    /// Checks a state without a counterpart: its entries must be those listed in the file, or else those that the update rule creates.
-    /// </summary>
-    private void CheckUnknown(string path, Tree node, bool complete, Optimizer optimizer)
+    /// <summary>Checks the entries of a state without a counterpart.</summary>
+    private void CheckEntries(string path, Tree node, Optimizer optimizer)
     {
-        if (complete)
-        {
-            AddUnexpected(path, node);
-        }
-        else if (!IsState(node))
+        if (!IsState(node))
         {
             foreach ((string name, Tree child) in node.Children)
             {
-                CheckUnknown(TreePaths.Join(path, name), child, complete, optimizer);
+                CheckEntries(TreePaths.Join(path, name), child, optimizer);
             }
         }
-        else
+        else if (NamesOf(node) is var names && KnownEntries(node, optimizer) is [_, ..] known && !known.Contains(names))
         {
-            string names = NamesOf(node);
-            string[] known = _entries.Length > 0 ? _entries : optimizer.EntriesLike(node) is { } entries ? [entries] : [];
-            if (known.Length > 0 && !known.Contains(names))
-            {
-                Add($"'{path}' has the entries ({names}), expected {string.Join(" or ", known.Select(set => $"({set})"))}");
-            }
+            Add($"'{path}' has the entries ({names}), expected {string.Join(" or ", known.Select(set => $"({set})"))}");
         }
+    }
+
+    /// <summary>Returns the names that the file lists or, for a file that lists none, those that an element-wise rule creates.</summary>
+    private string[] KnownEntries(Tree state, Optimizer optimizer)
+    {
+        if (_entries.Length > 0 || !optimizer.HasElementwiseRule)
+        {
+            return _entries;
+        }
+
+        using Arena arena = Arena.Open();
+        TreeDictionary initial = new();
+        optimizer.CallInit(state.FlattenUnseen()[0].Value, initial);
+        if (state.Child(TreeUpdate.MasterKey) is { } master)
+        {
+            initial[TreeUpdate.MasterKey] = master;
+        }
+
+        return [NamesOf(initial)];
     }
 }

@@ -44,7 +44,6 @@ public class Lion : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         (double beta1, double beta2) = Betas;
         MlxArray c = (beta1 * state["m"].Array) + ((1 - beta1) * gradient);
         state["m"] = (beta2 * state["m"].Array) + ((1 - beta2) * gradient);

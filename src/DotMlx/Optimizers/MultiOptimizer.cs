@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace DotMlx.Optimizers;
 
 /// <summary>
@@ -11,13 +9,13 @@ namespace DotMlx.Optimizers;
 ///     [new Muon(0.02), new AdamW(0.001)],
 ///     [(path, leaf) => leaf.NDim >= 2 &amp;&amp; !path.Contains("embedding")]);
 /// </code></example>
-[SuppressMessage("ApiDesign", "RS0022", Justification = "Members that aren't for programs are internal.")]
 public class MultiOptimizer : OptimizerBase
 {
     private const string StatesKey = "states";
 
     private readonly OptimizerBase[] _optimizers;
     private readonly Func<string, MlxArray, bool>[] _filters;
+    private readonly Optimizer[] _rules;
 
     /// <summary>Combines optimizers.</summary>
     /// <param name="optimizers">At least one optimizer.</param>
@@ -31,26 +29,23 @@ public class MultiOptimizer : OptimizerBase
         ArgumentNullException.ThrowIfNull(optimizers);
         _optimizers = [.. optimizers];
         _filters = [.. filters ?? []];
-        if (_optimizers.Length == 0)
-        {
-            throw new ArgumentException("At least one optimizer is needed.", nameof(optimizers));
-        }
+        int needed = _optimizers.Length - 1;
+        Require(needed >= 0, "At least one optimizer is needed.", nameof(optimizers));
+        Require(
+            _filters.Length == needed,
+            $"{_filters.Length} filters were given, but {needed} are needed, one for every optimizer but the last.",
+            nameof(filters));
+        Require(!_optimizers.Contains(null!) && !_filters.Contains(null!), "An optimizer or a filter is null.", nameof(optimizers));
+        _rules = [.. _optimizers.SelectMany(optimizer => optimizer.Rules)];
+        Require(
+            _rules.Distinct().Count() == _rules.Length, "The same optimizer occurs twice, but each has only one state.", nameof(optimizers));
 
-        if (_filters.Length != _optimizers.Length - 1)
+        static void Require(bool condition, string message, string parameter)
         {
-            throw new ArgumentException(
-                $"{_filters.Length} filters were given, but {_optimizers.Length - 1} are needed, one for every optimizer but the last.",
-                nameof(filters));
-        }
-
-        if (_optimizers.Contains(null!) || _filters.Contains(null!))
-        {
-            throw new ArgumentException("An optimizer or a filter is null.", nameof(optimizers));
-        }
-
-        if (_optimizers.Distinct(ReferenceEqualityComparer.Instance).Count() != _optimizers.Length)
-        {
-            throw new ArgumentException("The same optimizer occurs twice, but each has only one state.", nameof(optimizers));
+            if (!condition)
+            {
+                throw new ArgumentException(message, parameter);
+            }
         }
     }
 
@@ -102,38 +97,37 @@ public class MultiOptimizer : OptimizerBase
         set => ForEach((optimizer, _) => optimizer.GroupSmallParameters = value);
     }
 
-    /// <inheritdoc/>
-    public override void RestoreState(Tree state)
-    {
-        TreeList states = States(state, nameof(state));
-        ForEach((optimizer, i) => optimizer.RestoreState(states.ItemAt(i)));
-    }
+    internal override IReadOnlyList<Optimizer> Rules => _rules;
 
     /// <inheritdoc/>
     internal override string StateKind => $"MultiOptimizer({string.Join(", ", _optimizers.Select(optimizer => optimizer.StateKind))})";
 
-    internal override PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters) =>
-        Together(gradients, (optimizer, part) => optimizer.Compute(part, parameters));
-
-    internal override PendingUpdate Prepare(TreeDictionary parameters) =>
-        Together(parameters, (optimizer, part) => optimizer.Prepare(part));
-
-    internal override TreeDictionary Snapshot()
+    internal override TreeDictionary Compute(TreeDictionary gradients, TreeDictionary parameters)
     {
-        using GateHold hold = new(this);
-        return new() { [StatesKey] = new TreeList(_optimizers.Select(optimizer => (Tree)optimizer.Snapshot())) };
+        (TreeDictionary[] parts, List<int> owners) = Split(gradients);
+        Queue<MlxArray>[] updated = [.. parts.Select((part, i) =>
+        {
+            List<MlxArray> leaves = [];
+            _optimizers[i].Compute(part, parameters).CollectLeaves(leaves, shown: false);
+            return new Queue<MlxArray>(leaves);
+        })];
+        int next = 0;
+        return (TreeDictionary)gradients.RebuildLeaves(_ => updated[owners[next++]].Dequeue());
     }
 
-    internal override void Lock() => ForEach((optimizer, _) => optimizer.Lock());
+    internal override void Prepare(TreeDictionary parameters)
+    {
+        TreeDictionary[] parts = Split(parameters).Parts;
+        ForEach((optimizer, i) => optimizer.Prepare(parts[i]));
+    }
 
-    internal override void Unlock() => ForEach((optimizer, _) => optimizer.Unlock());
+    internal override TreeDictionary Snapshot() =>
+        new() { [StatesKey] = new TreeList(_optimizers.Select(optimizer => (Tree)optimizer.Snapshot())) };
 
-    internal override void CollectPrivate(List<MlxArray> arrays) => ForEach((optimizer, _) => optimizer.CollectPrivate(arrays));
-
-    internal override void RestoreOwnState(Tree state)
+    internal override void Replace(Tree state, bool adopts)
     {
         TreeList states = States(state, nameof(state));
-        ForEach((optimizer, i) => optimizer.RestoreOwnState(states.ItemAt(i)));
+        ForEach((optimizer, i) => optimizer.Replace(states.ItemAt(i), adopts));
     }
 
     internal override void CheckState(string prefix, Tree loaded, TreeDictionary? parameters, bool allowMissing, Checkpoint file)
@@ -146,43 +140,8 @@ public class MultiOptimizer : OptimizerBase
             return;
         }
 
-        TreeDictionary[]? parts = parameters is null ? null : Split(parameters, []);
+        TreeDictionary[]? parts = parameters is null ? null : Split(parameters).Parts;
         ForEach((optimizer, i) => optimizer.CheckState(TreePaths.Join(path, i), states.ItemAt(i), parts?[i], allowMissing, file));
-    }
-
-    internal override void AdoptState(TreeDictionary loaded)
-    {
-        TreeList states = States(loaded, nameof(loaded));
-        ForEach((optimizer, i) => optimizer.AdoptState((TreeDictionary)states.ItemAt(i)));
-    }
-
-    internal override void Enter(string what)
-    {
-        base.Enter(what);
-        int entered = 0;
-        try
-        {
-            for (; entered < _optimizers.Length; entered++)
-            {
-                _optimizers[entered].Enter(what);
-            }
-        }
-        catch
-        {
-            while (--entered >= 0)
-            {
-                _optimizers[entered].Leave();
-            }
-
-            base.Leave();
-            throw;
-        }
-    }
-
-    internal override void Leave()
-    {
-        ForEach((optimizer, _) => optimizer.Leave());
-        base.Leave();
     }
 
     private void ForEach(Action<OptimizerBase, int> action)
@@ -190,23 +149,6 @@ public class MultiOptimizer : OptimizerBase
         for (int i = 0; i < _optimizers.Length; i++)
         {
             action(_optimizers[i], i);
-        }
-    }
-
-    private JointUpdate Together(TreeDictionary tree, Func<OptimizerBase, TreeDictionary, PendingUpdate> compute)
-    {
-        List<int> owners = [];
-        TreeDictionary[] parts = Split(tree, owners);
-        JointUpdate update = new(this, tree, owners);
-        try
-        {
-            ForEach((optimizer, i) => update.Add(compute(optimizer, parts[i])));
-            return update;
-        }
-        catch
-        {
-            update.Discard();
-            throw;
         }
     }
 
@@ -225,102 +167,45 @@ public class MultiOptimizer : OptimizerBase
             argument);
     }
 
-    /// <summary>
-    /// Returns one tree per member, with the leaves that the member takes; lists keep their positions. Also lists the owner of each leaf.
-    /// </summary>
-    private TreeDictionary[] Split(TreeDictionary tree, List<int> owners)
+    /// <summary>Returns one tree per member, with the leaves that the member takes, and the member of each leaf.</summary>
+    private (TreeDictionary[] Parts, List<int> Owners) Split(TreeDictionary tree)
     {
-        Tree?[] parts = Split(tree, new TreePath(), owners);
-        return [.. parts.Select(part => part as TreeDictionary ?? new TreeDictionary())];
+        List<int> owners = [.. tree.Flatten().Select(leaf =>
+        {
+            int owner = Array.FindIndex(_filters, accepts => accepts(leaf.Key, leaf.Value));
+            return owner < 0 ? _filters.Length : owner;
+        })];
+        TreeDictionary[] parts = [.. _optimizers.Select((_, i) =>
+        {
+            int next = 0;
+            return (TreeDictionary?)Part(tree, () => owners[next++] == i) ?? new TreeDictionary();
+        })];
+        return (parts, owners);
     }
 
-    private Tree?[] Split(Tree tree, TreePath path, List<int> owners)
+    /// <summary>Returns the part of a tree with some leaves, whose lists keep their positions, or null if there is no such leaf.</summary>
+    private static Tree? Part(Tree tree, Func<bool> takesNext)
     {
-        Tree?[] parts = new Tree?[_optimizers.Length];
-        if (tree is TreeLeaf leaf)
+        if (tree is TreeLeaf)
         {
-            string name = path.ToString();
-            int owner = 0;
-            while (owner < _filters.Length && !_filters[owner](name, leaf.Array))
-            {
-                owner++;
-            }
-
-            owners.Add(owner);
-            parts[owner] = leaf;
-            return parts;
+            return takesNext() ? tree : null;
         }
 
-        TreePath below = path.In(tree);
+        Tree? part = null;
         for (int i = 0; i < tree.ChildCount; i++)
         {
-            below.Index = i;
-            Tree?[] children = Split(tree.ChildAt(i), below, owners);
-            for (int j = 0; j < parts.Length; j++)
+            if (Part(tree.ChildAt(i), takesNext) is { } child)
             {
-                if (children[j] is { } child)
+                part ??= tree.NewLike();
+                while (part is TreeList list && list.Count < i)
                 {
-                    Tree part = parts[j] ??= tree.NewLike();
-                    while (part is TreeList list && list.Count < i)
-                    {
-                        list.Add(new TreeDictionary());
-                    }
-
-                    part.AddLike(tree, i, child);
+                    list.Add(new TreeDictionary());
                 }
+
+                part.AddLike(tree, i, child);
             }
         }
 
-        return parts;
-    }
-
-    /// <summary>Holds the locks of all members' states until disposed.</summary>
-    private readonly ref struct GateHold
-    {
-        private readonly MultiOptimizer _optimizer;
-
-        public GateHold(MultiOptimizer optimizer)
-        {
-            _optimizer = optimizer;
-            optimizer.Lock();
-        }
-
-        public void Dispose() => _optimizer.Unlock();
-    }
-
-    /// <summary>The updates of all members, which are committed together.</summary>
-    private sealed class JointUpdate(MultiOptimizer optimizer, TreeDictionary tree, List<int> owners) : PendingUpdate
-    {
-        private readonly List<PendingUpdate> _updates = [];
-        private TreeDictionary? _parameters;
-
-        public override TreeDictionary Parameters => _parameters ??= Merge();
-
-        public void Add(PendingUpdate update) => _updates.Add(update);
-
-        public override void Commit()
-        {
-            using GateHold hold = new(optimizer);
-            _updates.ForEach(update => update.Commit());
-        }
-
-        public override void Discard() => _updates.ForEach(update => update.Discard());
-
-        private TreeDictionary Merge()
-        {
-            List<MlxArray>[] leaves = [.. _updates.Select(update =>
-            {
-                List<MlxArray> list = [];
-                update.Parameters.CollectLeaves(list, shown: false);
-                return list;
-            })];
-            int[] next = new int[leaves.Length];
-            int leaf = 0;
-            return (TreeDictionary)tree.RebuildLeaves(_ =>
-            {
-                int owner = owners[leaf++];
-                return leaves[owner][next[owner]++];
-            });
-        }
+        return part;
     }
 }

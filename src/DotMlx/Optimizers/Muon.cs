@@ -56,8 +56,6 @@ public class Muon : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(parameter);
-        ArgumentNullException.ThrowIfNull(state);
         MlxArray g = WeightDecay == 0 ? gradient : gradient + (WeightDecay * parameter);
         MlxArray v = (Momentum * state["v"].Array) + ((1 - Momentum) * g);
         state["v"] = v;

@@ -3,17 +3,13 @@ namespace DotMlx.Optimizers;
 /// <content>Reads, checks, and replaces the state.</content>
 public abstract partial class Optimizer
 {
-    private bool _adopts;
+    internal override TreeDictionary Snapshot() =>
+        (TreeDictionary)_state.RebuildLeaves(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
 
-    internal override TreeDictionary Snapshot()
-    {
-        using TreeHold hold = _state.Hold();
-        return (TreeDictionary)_state.RebuildLeaves(leaf => MlxArray.CreateUnscoped(Arena.Copy(leaf.Peek)));
-    }
-
-    internal override void Lock() => Monitor.Enter(_update.Containers.Gate);
-
-    internal override void Unlock() => Monitor.Exit(_update.Containers.Gate);
+    /// <summary>
+    /// Lists the private arrays of the state. A compiled function, which replaces all of them, frees them immediately.
+    /// </summary>
+    internal void CollectPrivate(List<MlxArray> arrays) => _state.CollectPrivate(arrays);
 
     /// <summary>Puts a scalar into a state, which then owns the scalar.</summary>
     internal static void Put(TreeDictionary state, string key, MlxArray array)
@@ -37,35 +33,27 @@ public abstract partial class Optimizer
         file.Check(this, prefix, loaded, _state, parameters, allowMissing);
     }
 
-    internal override void AdoptState(TreeDictionary loaded)
+    internal override void Replace(Tree state, bool adopts)
     {
-        if (loaded.Get(LearningRateKey) is TreeLeaf { Peek: var rate } && !rate.DType.IsInexact())
+        if (state is not TreeDictionary dictionary)
+        {
+            throw new ArgumentException($"The state of an optimizer is a dictionary, but this is {state.Description}.", nameof(state));
+        }
+
+        using TreeHold hold = _state.Hold();
+        _state.Assign(dictionary, adopts);
+        if (_state.Get(LearningRateKey) is TreeLeaf { Peek: { IsDisposed: false } rate } && !rate.DType.IsInexact())
         {
             // Python keeps a learning rate that was given as an integer.
-            using MlxArray real = rate.AsType(DType.Float32);
-            Put(loaded, LearningRateKey, MlxArray.CreateUnscoped(Arena.Copy(real)));
+            StoreRate(rate);
         }
 
-        Assign(loaded, adopt: true);
-    }
-
-    internal override void CollectPrivate(List<MlxArray> arrays)
-    {
-        using TreeHold hold = _state.Hold();
-        _state.CollectPrivate(arrays);
-    }
-
-    internal override void RestoreOwnState(Tree state)
-    {
-        state.Reclaim();
-        _adopts = true;
-        try
+        // A compiled step passes arrays that belong to the enclosing scope, but the state outlives the step.
+        if (MlxScope.AnyActive)
         {
-            RestoreState(state);
-        }
-        finally
-        {
-            _adopts = false;
+            List<MlxArray> leaves = [];
+            _state.CollectLeaves(leaves, shown: false);
+            leaves.ForEach(MlxScope.Detach);
         }
     }
 
@@ -84,26 +72,13 @@ public abstract partial class Optimizer
         }
     }
 
-    private void Assign(Tree state, bool adopt)
-    {
-        if (state is not TreeDictionary dictionary)
-        {
-            throw new ArgumentException($"The state of an optimizer is a dictionary, but this is {state.Description}.", nameof(state));
-        }
-
-        using TreeHold hold = _state.Hold();
-        _state.Assign(dictionary, adopt || _adopts);
-
-        // A compiled step passes arrays that belong to the enclosing scope, but the state outlives the step.
-        if (MlxScope.AnyActive)
-        {
-            List<MlxArray> leaves = [];
-            _state.CollectLeaves(leaves, shown: false);
-            leaves.ForEach(MlxScope.Detach);
-        }
-    }
-
     private void Store(string key, MlxArray value) => Put(_state, key, MlxArray.CreateUnscoped(Arena.Copy(value)));
+
+    private void StoreRate(MlxArray rate)
+    {
+        using MlxArray? real = rate.DType.IsInexact() ? null : rate.AsType(DType.Float32);
+        Store(LearningRateKey, real ?? rate);
+    }
 
     private MlxArray Scheduled(string name, Schedule schedule)
     {

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics.CodeAnalysis;
 
 namespace DotMlx.Optimizers;
 
@@ -10,7 +9,6 @@ namespace DotMlx.Optimizers;
 /// schedules.
 /// </summary>
 /// <inheritdoc cref="OptimizerBase" path="/remarks"/>
-[SuppressMessage("ApiDesign", "RS0022", Justification = "Members that aren't for programs are internal.")]
 public abstract partial class Optimizer : OptimizerBase
 {
     internal const string StepKey = "step";
@@ -21,9 +19,12 @@ public abstract partial class Optimizer : OptimizerBase
     // The names of the state entries that aren't parameters.
     private readonly HashSet<string> _entries = new(StringComparer.Ordinal) { StepKey, LearningRateKey };
 
-    private readonly TreeUpdate _update;
+    private readonly Optimizer[] _rules;
     private readonly Func<MlxArray> _rate;
     private TreeDictionary _state = new();
+
+    // The managed ID of the thread that is updating, or 0.
+    private int _updater;
 
     /// <summary>Creates an optimizer at step 0.</summary>
     /// <param name="schedulers">
@@ -32,9 +33,10 @@ public abstract partial class Optimizer : OptimizerBase
     /// </param>
     protected Optimizer(IReadOnlyDictionary<string, Schedule>? schedulers = null)
     {
-        _update = new TreeUpdate(this);
+        Pending = new TreeUpdate(this);
+        _rules = [this];
         _rate = () => LearningRate;
-        _state.Owner = _update.Containers;
+        _state.Owner = Pending.Containers;
         foreach ((string name, Schedule schedule) in schedulers ?? new Dictionary<string, Schedule>())
         {
             ArgumentException.ThrowIfNullOrEmpty(name, nameof(schedulers));
@@ -59,12 +61,12 @@ public abstract partial class Optimizer : OptimizerBase
     /// <exception cref="InvalidOperationException">The state was assigned during an update.</exception>
     public override TreeDictionary State
     {
-        get => IsUpdatingHere ? _update.ShownState(_state) : _state;
+        get => IsUpdatingHere ? Pending.ShownState(_state) : _state;
         set
         {
             ArgumentNullException.ThrowIfNull(value);
             using Exclusion alone = Exclude();
-            value.Owner = _update.Containers;
+            value.Owner = Pending.Containers;
             _state = value;
         }
     }
@@ -90,8 +92,7 @@ public abstract partial class Optimizer : OptimizerBase
                 throw new InvalidOperationException("The learning rate cannot be set during an update of its optimizer. Use a schedule.");
             }
 
-            using MlxArray? converted = value.DType.IsInexact() ? null : value.AsType(DType.Float32);
-            Store(LearningRateKey, converted ?? value);
+            StoreRate(value);
         }
     }
 
@@ -111,14 +112,6 @@ public abstract partial class Optimizer : OptimizerBase
     /// another computation, such as a norm, must override this with false.
     /// </summary>
     protected virtual bool IsElementwise => false;
-
-    /// <inheritdoc/>
-    public override void RestoreState(Tree state)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        using Exclusion alone = Exclude();
-        Assign(state, adopt: false);
-    }
 
     /// <summary>
     /// Adds the initial state of one parameter to <paramref name="state"/>, which is empty. It is called for every parameter without state,
@@ -195,7 +188,7 @@ public abstract partial class Optimizer : OptimizerBase
     /// <exception cref="InvalidOperationException">The state has no such entry, or the entry isn't a scalar.</exception>
     protected MlxArray Hyperparameter(string name)
     {
-        if (IsUpdatingHere && _update.Scalar(name) is { } renewed)
+        if (IsUpdatingHere && Pending.Scalar(name) is { } renewed)
         {
             return renewed;
         }
@@ -220,37 +213,53 @@ public abstract partial class Optimizer : OptimizerBase
     {
         ArgumentNullException.ThrowIfNull(like);
         ArgumentNullException.ThrowIfNull(compute);
-        return _update.Once(name, like.DType, compute);
+        return Pending.Once(name, like.DType, compute);
     }
 
     /// <summary>Creates state entries of zeros with the parameter's shape.</summary>
     private protected static void Zeros(MlxArray parameter, TreeDictionary state, params ReadOnlySpan<string> names)
     {
-        ArgumentNullException.ThrowIfNull(state);
         foreach (string name in names)
         {
             state[name] = Mx.ZerosLike(parameter);
         }
     }
 
+    /// <summary>The update that is being computed.</summary>
+    internal TreeUpdate Pending { get; }
+
     /// <summary>The names of the state entries that are hyperparameters or the step.</summary>
     internal IReadOnlySet<string> EntryNames => _entries;
 
-    internal bool UsesGroups => GroupSmallParameters && IsElementwise;
+    internal bool HasElementwiseRule => IsElementwise;
 
-    internal override PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters) => Aside(() =>
+    /// <summary>Whether the calling thread is inside an update.</summary>
+    internal bool IsUpdatingHere => Volatile.Read(ref _updater) == Environment.CurrentManagedThreadId;
+
+    internal override IReadOnlyList<Optimizer> Rules => _rules;
+
+    internal bool TryEnter() => Interlocked.CompareExchange(ref _updater, Environment.CurrentManagedThreadId, 0) == 0;
+
+    internal void Leave() => Volatile.Write(ref _updater, 0);
+
+    internal override TreeDictionary Compute(TreeDictionary gradients, TreeDictionary parameters)
     {
+        Pending.Begin(_state);
         foreach ((string name, Schedule schedule) in _schedules)
         {
-            _update.SetScalar(name, Scheduled(name, schedule));
+            Pending.SetScalar(name, Scheduled(name, schedule));
         }
 
         CheckScalars();
-        _update.SetScalar(StepKey, NextStep());
-        _update.Compute(gradients, parameters);
-    });
+        Pending.SetScalar(StepKey, NextStep());
+        return Pending.Compute(gradients, parameters);
+    }
 
-    internal override PendingUpdate Prepare(TreeDictionary parameters) => Aside(() => _update.Prepare(parameters));
+    internal override void Prepare(TreeDictionary parameters)
+    {
+        Pending.Begin(_state);
+        Pending.Prepare(parameters);
+    }
 
     /// <summary>Returns a state with the shapes that the parameters' state would have after an update; it is never evaluated.</summary>
     internal TreeDictionary InitialState(TreeDictionary parameters)
@@ -263,40 +272,7 @@ public abstract partial class Optimizer : OptimizerBase
         return state;
     }
 
-    /// <summary>
-    /// Returns the names of the entries that the rule creates for a parameter with the given state. Returns null if the names can't be
-    /// determined, because the shapes of the entries may differ from the parameter's.
-    /// </summary>
-    internal string? EntriesLike(Tree state)
-    {
-        if (!IsElementwise || state.FlattenUnseen() is not [var (_, like), ..])
-        {
-            return null;
-        }
-
-        TreeDictionary initial = InitialState(new TreeDictionary { ["parameter"] = like });
-        string[] names = [.. initial.Child("parameter")!.FlattenUnseen().Select(item => item.Key)];
-        initial.DisposeArrays();
-        string[] masters = state.Child(TreeUpdate.MasterKey) is null ? [] : [TreeUpdate.MasterKey];
-        return string.Join(", ", names.Union(masters).Order(StringComparer.Ordinal));
-    }
-
     internal void CallInit(MlxArray parameter, TreeDictionary state) => InitSingle(parameter, state);
 
     internal MlxArray? CallRule(MlxArray gradient, MlxArray parameter, TreeDictionary state) => ApplySingle(gradient, parameter, state);
-
-    private TreeUpdate Aside(Action compute)
-    {
-        _update.Begin(_state);
-        try
-        {
-            compute();
-            return _update;
-        }
-        catch
-        {
-            _update.Discard();
-            throw;
-        }
-    }
 }

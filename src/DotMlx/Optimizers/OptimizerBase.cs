@@ -16,8 +16,7 @@ namespace DotMlx.Optimizers;
 /// </remarks>
 public abstract class OptimizerBase : IMlxState
 {
-    // The managed ID of the thread that is updating, or 0.
-    private int _updater;
+    private bool _adopts;
 
     private protected OptimizerBase()
     {
@@ -79,8 +78,7 @@ public abstract class OptimizerBase : IMlxState
     public void Init(TreeDictionary parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
-        using Exclusion alone = Exclude();
-        Prepare(parameters).Commit();
+        Change(() => Prepare(parameters));
     }
 
     /// <summary>
@@ -142,11 +140,10 @@ public abstract class OptimizerBase : IMlxState
     }
 
     /// <summary>Runs <see cref="Save"/> on a thread-pool thread with the current state, so training may continue in the meantime.</summary>
+    /// <inheritdoc cref="Save" path="/exception"/>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="progress">Receives progress reports on the saving thread.</param>
     /// <param name="cancellationToken">Cancels saving. An existing file is unchanged.</param>
-    /// <exception cref="ArgumentException">An array can't be saved.</exception>
-    /// <exception cref="IOException">The file can't be written. An existing file is unchanged.</exception>
     /// <exception cref="OperationCanceledException">Saving was canceled.</exception>
     public Task SaveAsync(string path, IProgress<FileProgress>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -181,15 +178,12 @@ public abstract class OptimizerBase : IMlxState
     }
 
     /// <summary>Reads the file on a thread-pool thread and then restores the state like <see cref="Load"/>.</summary>
+    /// <inheritdoc cref="Load" path="/exception"/>
     /// <param name="path">The path of the file. The extension <c>.safetensors</c> is added if it is missing.</param>
     /// <param name="parameters">See <see cref="Load"/>.</param>
     /// <param name="allowMissing">See <see cref="Load"/>.</param>
     /// <param name="progress">Receives progress reports on the loading thread.</param>
     /// <param name="cancellationToken">Cancels loading; the optimizer is unchanged.</param>
-    /// <exception cref="OptimizerStateException">The file doesn't match; the exception lists every mismatch by path.</exception>
-    /// <exception cref="FileNotFoundException">The file doesn't exist.</exception>
-    /// <exception cref="InvalidDataException">See <see cref="Load"/>.</exception>
-    /// <exception cref="InvalidOperationException">The optimizer is being updated when the file has been read.</exception>
     /// <exception cref="OperationCanceledException">Loading was canceled.</exception>
     public async Task LoadAsync(
         string path, TreeDictionary? parameters = null, bool allowMissing = false, IProgress<FileProgress>? progress = null,
@@ -213,95 +207,133 @@ public abstract class OptimizerBase : IMlxState
     public virtual Tree CaptureState() => State.Copy();
 
     /// <inheritdoc/>
-    public abstract void RestoreState(Tree state);
+    public virtual void RestoreState(Tree state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        using Exclusion alone = Exclude();
+        Replace(state, _adopts);
+    }
+
+    /// <summary>The optimizers that update leaves: this one, or the members at every level.</summary>
+    internal abstract IReadOnlyList<Optimizer> Rules { get; }
 
     /// <summary>The kind of state, which must be equal for a file to match this optimizer.</summary>
     internal virtual string StateKind => GetType().Name;
 
-    /// <summary>Computes an update without changing anything; committing the result makes the changes.</summary>
-    internal abstract PendingUpdate Compute(TreeDictionary gradients, TreeDictionary parameters);
+    /// <summary>Computes an update, which is then committed or discarded.</summary>
+    internal abstract TreeDictionary Compute(TreeDictionary gradients, TreeDictionary parameters);
 
-    /// <summary>Creates missing state of parameters without changing anything; committing the result makes the changes.</summary>
-    internal abstract PendingUpdate Prepare(TreeDictionary parameters);
+    /// <summary>Creates missing state of parameters, which is then committed or discarded.</summary>
+    internal abstract void Prepare(TreeDictionary parameters);
 
     /// <summary>Records the mismatches between a loaded state and this optimizer.</summary>
     internal abstract void CheckState(string prefix, Tree loaded, TreeDictionary? parameters, bool allowMissing, Checkpoint file);
 
-    /// <summary>Adopts a state that was checked; its arrays then belong to this optimizer.</summary>
-    internal abstract void AdoptState(TreeDictionary loaded);
+    /// <summary>Replaces the entries of the state; <paramref name="adopts"/> tells whether the arrays then belong to this optimizer.</summary>
+    internal abstract void Replace(Tree state, bool adopts);
 
-    /// <summary>
-    /// Lists the private arrays of the state. A compiled function, which replaces all of them, frees them immediately.
-    /// </summary>
-    internal abstract void CollectPrivate(List<MlxArray> arrays);
-
-    /// <summary>
-    /// Restores a state whose arrays no other code holds: the arrays stay private to the optimizer.
-    /// </summary>
-    internal abstract void RestoreOwnState(Tree state);
-
-    /// <summary>Returns a consistent copy of the state with separate arrays, which the caller disposes.</summary>
+    /// <summary>Returns a copy of the state with separate arrays, which the caller disposes. The caller holds the state.</summary>
     internal abstract TreeDictionary Snapshot();
 
-    /// <summary>Prevents updates from being committed until <see cref="Unlock"/>.</summary>
-    internal abstract void Lock();
+    /// <summary>Restores a state whose arrays no other code holds: the arrays stay private to the optimizer.</summary>
+    internal void RestoreOwnState(Tree state)
+    {
+        state.Reclaim();
+        _adopts = true;
+        try
+        {
+            RestoreState(state);
+        }
+        finally
+        {
+            _adopts = false;
+        }
+    }
 
-    /// <summary>Ends <see cref="Lock"/>.</summary>
-    internal abstract void Unlock();
+    /// <summary>Runs an action during which no update is committed.</summary>
+    internal void WhileHeld(Action action)
+    {
+        ForEachRule(rule => Monitor.Enter(rule.Pending.Gate));
+        try
+        {
+            action();
+        }
+        finally
+        {
+            ForEachRule(rule => Monitor.Exit(rule.Pending.Gate));
+        }
+    }
 
     /// <summary>Excludes updates and other such operations until the result is disposed.</summary>
     /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
     private protected Exclusion Exclude([CallerMemberName] string what = "")
     {
-        Enter(what);
-        return new Exclusion(this);
-    }
-
-    /// <summary>Begins an operation that excludes updates and other such operations.</summary>
-    /// <exception cref="InvalidOperationException">The optimizer is being updated.</exception>
-    internal virtual void Enter(string what)
-    {
-        int caller = Environment.CurrentManagedThreadId;
-        int updater = Interlocked.CompareExchange(ref _updater, caller, 0);
-        if (updater != 0)
+        IReadOnlyList<Optimizer> rules = Rules;
+        for (int i = 0; i < rules.Count; i++)
         {
-            throw new InvalidOperationException(updater == caller
-                ? $"{GetType().Name}.{what} was called during an update of this optimizer, from a schedule, an update rule, a property, or "
-                + $"the model. Call it after the update."
-                : $"{GetType().Name}.{what} was called while another thread updates this optimizer. Let one thread update at a time.");
+            if (!rules[i].TryEnter())
+            {
+                bool inside = rules[i].IsUpdatingHere;
+                new Exclusion(rules, i).Dispose();
+                throw new InvalidOperationException(inside
+                    ? $"{GetType().Name}.{what} was called during an update of this optimizer, from a schedule, an update rule, a property, "
+                    + $"or the model. Call it after the update."
+                    : $"{GetType().Name}.{what} was called while another thread updates this optimizer. Let one thread update at a time.");
+            }
         }
+
+        return new Exclusion(rules, rules.Count);
     }
-
-    /// <summary>Ends the operation that <see cref="Enter"/> began.</summary>
-    internal virtual void Leave() => Volatile.Write(ref _updater, 0);
-
-    /// <summary>Whether the calling thread is inside an update.</summary>
-    private protected bool IsUpdatingHere => Volatile.Read(ref _updater) == Environment.CurrentManagedThreadId;
 
     private TreeDictionary Apply(TreeDictionary gradients, TreeDictionary parameters, Action<TreeDictionary>? accept)
     {
         ArgumentNullException.ThrowIfNull(gradients);
         ArgumentNullException.ThrowIfNull(parameters);
-        using Exclusion alone = Exclude(nameof(ApplyGradients));
-        PendingUpdate update = Compute(gradients, parameters);
-        TreeDictionary updated = update.Parameters;
+        TreeDictionary updated = new();
+        Change(Run, nameof(ApplyGradients));
+        return updated;
+
+        void Run()
+        {
+            updated = Compute(gradients, parameters);
+            accept?.Invoke(updated);
+        }
+    }
+
+    /// <summary>Computes a change of all rules and commits it; after an exception, it discards the change.</summary>
+    private void Change(Action compute, [CallerMemberName] string what = "")
+    {
+        using Exclusion alone = Exclude(what);
         try
         {
-            accept?.Invoke(updated);
+            compute();
         }
         catch
         {
-            update.Discard();
+            ForEachRule(rule => rule.Pending.Discard());
             throw;
         }
 
-        update.Commit();
-        return updated;
+        WhileHeld(() => ForEachRule(rule => rule.Pending.Commit()));
+    }
+
+    private void ForEachRule(Action<Optimizer> action)
+    {
+        foreach (Optimizer rule in Rules)
+        {
+            action(rule);
+        }
     }
 
     /// <summary>Excludes updates and other such operations until disposed.</summary>
-    internal readonly ref struct Exclusion(OptimizerBase optimizer)
+    private protected readonly ref struct Exclusion(IReadOnlyList<Optimizer> rules, int count)
     {
-        public void Dispose() => optimizer.Leave();
+        public void Dispose()
+        {
+            for (int i = 0; i < count; i++)
+            {
+                rules[i].Leave();
+            }
+        }
     }
 }

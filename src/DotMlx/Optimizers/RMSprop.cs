@@ -46,7 +46,6 @@ public class RMSprop : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         MlxArray v = (Alpha * state["v"].Array) + ((1 - Alpha) * Mx.Square(gradient));
         state["v"] = v;
         return parameter - (Rate(gradient) * gradient / (Mx.Sqrt(v) + Eps));

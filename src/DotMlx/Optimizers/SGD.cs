@@ -54,7 +54,6 @@ public class SGD : Optimizer
     /// <inheritdoc/>
     protected override MlxArray ApplySingle(MlxArray gradient, MlxArray parameter, TreeDictionary state)
     {
-        ArgumentNullException.ThrowIfNull(state);
         MlxArray g = WeightDecay == 0 ? gradient : gradient + (WeightDecay * parameter);
         if (Momentum <= 0)
         {

@@ -6,7 +6,7 @@ internal sealed unsafe partial class TreeUpdate
     /// <summary>Traverses gradients, parameters, and state together and checks that they match.</summary>
     private void Collect(Tree gradients, Tree? parameters, Tree state, TreePath path)
     {
-        if (state is not TreeLeaf && state.Owner?.Gate != _gate)
+        if (state is not TreeLeaf && state.Owner?.Gate != Gate)
         {
             state.Owner = Containers;
         }
@@ -55,9 +55,9 @@ internal sealed unsafe partial class TreeUpdate
 
         bool master = _hasMasters && kind.DType is (DType.Float16 or DType.BFloat16);
         ArrayKind computed = master || kind.DType == DType.Float16 ? ArrayKind.Of(kind.Shape, DType.Float32) : kind;
-        if (node.Owner is not ParameterState state || state.Gate != _gate)
+        if (node.Owner is not ParameterState state || state.Gate != Gate)
         {
-            node.Owner = state = new ParameterState(_gate, node);
+            node.Owner = state = new ParameterState(Gate, node);
         }
 
         if (state.LastUpdate == _number)
@@ -119,9 +119,25 @@ internal sealed unsafe partial class TreeUpdate
                     + $"of {_optimizer.GetType().Name} and {gradient.Description} in the parameters.");
         }
 
-        _attachments.Add(new Attachment(state, gradients.NameAt(index), index, node));
+        AttachLater(state, gradients.NameAt(index), index, node);
         return node;
     }
+
+    private void AttachLater(Tree parent, string name, int index, Tree child) => _attachments.Add(() =>
+    {
+        if (parent is TreeDictionary dictionary)
+        {
+            dictionary[name] = child;
+        }
+        else if (parent is TreeList list && index < list.Count)
+        {
+            list[index] = child;
+        }
+        else
+        {
+            ((TreeList)parent).Add(child);
+        }
+    });
 
     private StateLayout LayoutOf(Leaf leaf)
     {
@@ -138,25 +154,5 @@ internal sealed unsafe partial class TreeUpdate
         _leafArena!.Release();
         _layouts.Add(layout);
         return layout;
-    }
-
-    /// <summary>A container or a parameter's dictionary that isn't in the state yet.</summary>
-    private readonly record struct Attachment(Tree Parent, string Name, int Index, Tree Child)
-    {
-        public void Attach()
-        {
-            if (Parent is TreeDictionary dictionary)
-            {
-                dictionary[Name] = Child;
-            }
-            else if (Parent is TreeList list && Index < list.Count)
-            {
-                list[Index] = Child;
-            }
-            else
-            {
-                ((TreeList)Parent).Add(Child);
-            }
-        }
     }
 }

@@ -8,16 +8,15 @@ namespace DotMlx.Optimizers;
 /// commits them. The arrays that update rules create belong to an arena, which frees them parameter by parameter. One object is reused for
 /// all updates of an optimizer.
 /// </summary>
-internal sealed unsafe partial class TreeUpdate : PendingUpdate
+internal sealed unsafe partial class TreeUpdate
 {
     internal const string MasterKey = "master";
 
     private static readonly TreeDictionary Nothing = new();
 
     private readonly Optimizer _optimizer;
-    private readonly StateGate _gate = new();
     private readonly List<Leaf> _leaves = [];
-    private readonly List<Attachment> _attachments = [];
+    private readonly List<Action> _attachments = [];
     private readonly List<KeyValuePair<string, MlxArray>> _scalars = [];
     private readonly List<(string Name, DType DType, MlxArray Array)> _once = [];
     private readonly List<StateLayout> _layouts = [];
@@ -30,7 +29,6 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
     private readonly List<KeyValuePair<string, Tree>> _additions = [];
     private TreeDictionary _state = Nothing;
     private TreeDictionary? _shownState;
-    private TreeDictionary? _parameters;
     private Arena? _arena;
     private Arena? _leafArena;
     private bool _hasMasters;
@@ -40,13 +38,14 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
     public TreeUpdate(Optimizer optimizer)
     {
         _optimizer = optimizer;
-        Containers = new StateNode(_gate);
+        Containers = new StateNode(Gate);
     }
+
+    /// <summary>The lock of the state, which every traversal of the state takes.</summary>
+    public StateGate Gate { get; } = new();
 
     /// <summary>The optimizer's data about the containers of the state.</summary>
     public StateNode Containers { get; }
-
-    public override TreeDictionary Parameters => _parameters!;
 
     /// <summary>Starts an update of the current state.</summary>
     public void Begin(TreeDictionary state)
@@ -62,7 +61,6 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
     public void Prepare(TreeDictionary parameters, bool masters = false)
     {
         _optimizer.CheckNames(parameters, nameof(parameters));
-        _parameters = parameters;
         using Arena arena = _leafArena = Arena.Open();
         Collect(parameters, null, _state, new TreePath());
         foreach (Leaf leaf in _leaves)
@@ -82,7 +80,8 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
     }
 
     /// <summary>Computes the update.</summary>
-    public void Compute(TreeDictionary gradients, TreeDictionary parameters)
+    /// <returns>The new parameters in the structure of the gradients.</returns>
+    public TreeDictionary Compute(TreeDictionary gradients, TreeDictionary parameters)
     {
         _optimizer.CheckNames(gradients, nameof(gradients));
         bool traces = TraceLock.IsHeldByCurrentThread;
@@ -91,7 +90,7 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
             group.Begin();
         }
 
-        _grouped = _optimizer.UsesGroups && !traces;
+        _grouped = _optimizer.GroupSmallParameters && _optimizer.HasElementwiseRule && !traces;
         int at = 0;
         using (_arena = Arena.Open())
         using (_leafArena = Arena.Open(traces ? null : _shared))
@@ -127,46 +126,43 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
         }
 
         int next = 0;
-        _parameters = (TreeDictionary)gradients.RebuildLeaves(_ => Result(next++));
+        var updated = (TreeDictionary)gradients.RebuildLeaves(_ => Result(next++));
         _results.Clear();
+        return updated;
     }
 
-    public override void Commit()
+    /// <summary>Makes the update visible; the caller holds the state.</summary>
+    public void Commit()
     {
-        using (new TreeHold(_gate))
+        bool frees = !Gate.HasReaders;
+        _attachments.ForEach(attach => attach());
+
+        foreach (FlatGroup group in _groups.Values)
         {
-            bool frees = !_gate.HasReaders;
-            foreach (Attachment attachment in _attachments)
-            {
-                attachment.Attach();
-            }
+            group.Commit(frees);
+        }
 
-            foreach (FlatGroup group in _groups.Values)
-            {
-                group.Commit(frees);
-            }
+        foreach (Leaf leaf in _leaves)
+        {
+            leaf.State.Commit(_replaced, frees);
+        }
 
-            foreach (Leaf leaf in _leaves)
-            {
-                leaf.State.Commit(_replaced, frees);
-            }
+        foreach ((string name, MlxArray value) in _scalars)
+        {
+            Optimizer.Put(_state, name, value);
+        }
 
-            foreach ((string name, MlxArray value) in _scalars)
-            {
-                Optimizer.Put(_state, name, value);
-            }
-
-            foreach ((string key, Tree value) in _additions)
-            {
-                _state[key] = value;
-            }
+        foreach ((string key, Tree value) in _additions)
+        {
+            _state[key] = value;
         }
 
         NativeFree.Free(MemoryMarshal.Cast<nint, mlx_array>(CollectionsMarshal.AsSpan(_replaced)));
         End();
     }
 
-    public override void Discard()
+    /// <summary>Frees what was computed; without an update, it does nothing.</summary>
+    public void Discard()
     {
         foreach (Leaf leaf in _leaves)
         {
@@ -201,7 +197,6 @@ internal sealed unsafe partial class TreeUpdate : PendingUpdate
         _shared.Clear();
         _arena = _leafArena = null;
         _shownState = null;
-        _parameters = null;
         _state = Nothing;
         _scratch.Clear();
         _leaves.Clear();

@@ -227,7 +227,10 @@ internal sealed unsafe partial class CompiledFunction : IDisposable
             // Capturing makes arrays no longer private, so the private ones are collected first.
             if (_inputs[i] is OptimizerBase optimizer && Array.IndexOf(_outputs, optimizer) >= 0)
             {
-                optimizer.CollectPrivate(frame.Replaced);
+                foreach (Optimizer rule in optimizer.Rules)
+                {
+                    rule.CollectPrivate(frame.Replaced);
+                }
             }
 
             Tree state = _inputs[i].CaptureState();
