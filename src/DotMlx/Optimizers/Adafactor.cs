@@ -20,15 +20,8 @@ public class Adafactor : Optimizer
     /// <param name="relativeStep">Whether to derive the learning rate from the step.</param>
     /// <param name="warmupInit">Whether the derived rate increases with the step at first (warmup).</param>
     public Adafactor(
-        double? learningRate = null,
-        (double Eps1, double Eps2)? eps = null,
-        double clipThreshold = 1,
-        double decayRate = -0.8,
-        double? beta1 = null,
-        double weightDecay = 0,
-        bool scaleParameter = true,
-        bool relativeStep = true,
-        bool warmupInit = false)
+        double? learningRate = null, (double Eps1, double Eps2)? eps = null, double clipThreshold = 1, double decayRate = -0.8,
+        double? beta1 = null, double weightDecay = 0, bool scaleParameter = true, bool relativeStep = true, bool warmupInit = false)
         : this(eps, clipThreshold, decayRate, beta1, weightDecay, scaleParameter, relativeStep, warmupInit)
     {
         if (learningRate is { } rate)
@@ -40,15 +33,8 @@ public class Adafactor : Optimizer
     /// <summary>Creates the optimizer with a learning-rate schedule.</summary>
     /// <inheritdoc cref="Adafactor(double?, ValueTuple{double, double}?, double, double, double?, double, bool, bool, bool)"/>
     public Adafactor(
-        Schedule learningRate,
-        (double Eps1, double Eps2)? eps = null,
-        double clipThreshold = 1,
-        double decayRate = -0.8,
-        double? beta1 = null,
-        double weightDecay = 0,
-        bool scaleParameter = true,
-        bool relativeStep = true,
-        bool warmupInit = false)
+        Schedule learningRate, (double Eps1, double Eps2)? eps = null, double clipThreshold = 1, double decayRate = -0.8,
+        double? beta1 = null, double weightDecay = 0, bool scaleParameter = true, bool relativeStep = true, bool warmupInit = false)
         : this(eps, clipThreshold, decayRate, beta1, weightDecay, scaleParameter, relativeStep, warmupInit) =>
         SetHyperparameter(LearningRateKey, learningRate);
 
