@@ -192,6 +192,7 @@ public class MultiOptimizer : OptimizerBase
         }
 
         Tree? part = null;
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             if (Part(tree.ChildAt(i), takesNext) is { } child)

@@ -13,6 +13,7 @@ internal sealed unsafe partial class TreeUpdate
 
         TreePath below = path.In(gradients);
         int shift = state.ChildCount - gradients.ChildCount;
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < gradients.ChildCount; i++)
         {
             below.Index = i;

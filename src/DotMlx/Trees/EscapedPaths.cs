@@ -17,6 +17,7 @@ internal static class EscapedPaths
     public static bool AreNeeded(Tree tree)
     {
         bool indexed = tree is TreeDictionary && tree.LeafCount > 0;
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             if (tree.ChildAt(i).LeafCount == 0)
@@ -43,6 +44,7 @@ internal static class EscapedPaths
             return;
         }
 
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             string name = tree is TreeList ? tree.NameAt(i) : Escape(tree.NameAt(i));

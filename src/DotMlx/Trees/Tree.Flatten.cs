@@ -67,6 +67,7 @@ public abstract partial class Tree
         }
 
         using TreeHold hold = tree.Hold();
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             Append(tree.ChildAt(i), TreePaths.Below(path, tree.NameAt(i)), items, shown);

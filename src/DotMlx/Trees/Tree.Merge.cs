@@ -44,6 +44,7 @@ public abstract partial class Tree
     {
         Tree result = left.NewLike();
         TreePath below = path.In(left);
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < left.ChildCount; i++)
         {
             below.Index = i;

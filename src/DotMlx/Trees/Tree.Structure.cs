@@ -15,6 +15,7 @@ public abstract partial class Tree
             return false;
         }
 
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < left.ChildCount; i++)
         {
             if (right.ChildLike(left, i) is not { } other || !StructureEquals(left.ChildAt(i), other))
@@ -58,6 +59,7 @@ public abstract partial class Tree
         }
 
         TreePath below = path.In(expected);
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < expected.ChildCount; i++)
         {
             below.Index = i;

@@ -54,6 +54,7 @@ public abstract partial class Tree
             return false;
         }
 
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < left.ChildCount; i++)
         {
             if (left.NameAt(i) != right.NameAt(i) || !SameLayout(left.ChildAt(i), right.ChildAt(i)))
@@ -105,6 +106,7 @@ public abstract partial class Tree
         Tree result = tree.NewLike();
         TreePath? below = path?.In(tree);
         Tree[] counterparts = others.Length == 0 ? others : new Tree[others.Length];
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             below?.Index = i;
@@ -131,6 +133,7 @@ public abstract partial class Tree
         }
 
         Tree result = NewLike();
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < ChildCount; i++)
         {
             result.AddLike(this, i, ChildAt(i).RebuildLeaves(make));

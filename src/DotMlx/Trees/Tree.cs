@@ -78,6 +78,7 @@ public abstract partial class Tree
         {
             using TreeHold hold = Hold();
             int count = 0;
+            using Nesting level = Nesting.Enter();
             for (int i = 0; i < ChildCount; i++)
             {
                 count += ChildAt(i).LeafCount;
@@ -92,6 +93,7 @@ public abstract partial class Tree
     {
         using TreeHold hold = Hold();
         Tree copy = NewLike();
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < ChildCount; i++)
         {
             copy.AddLike(this, i, ChildAt(i).Copy());
@@ -133,6 +135,7 @@ public abstract partial class Tree
     // A key may contain dots, so longer names are tried if the shortest one leads nowhere.
     private Tree? Follow(string path, string? here, ref Tree last, ref string walked)
     {
+        using Nesting level = Nesting.Enter();
         foreach ((string name, string? rest) in TreePaths.Heads(path))
         {
             if (Child(name) is not { } child)
@@ -170,6 +173,7 @@ public abstract partial class Tree
     internal virtual void CollectLeaves(List<MlxArray> leaves, bool shown)
     {
         using TreeHold hold = Hold();
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < ChildCount; i++)
         {
             ChildAt(i).CollectLeaves(leaves, shown);
@@ -183,6 +187,7 @@ public abstract partial class Tree
     /// </param>
     internal virtual void CollectToEvaluate(List<MlxArray> arrays, List<StateGate> gates)
     {
+        using Nesting level = Nesting.Enter();
         using TreeHold hold = Hold();
         if (Owner?.Gate is { } gate && !gates.Contains(gate))
         {
@@ -200,6 +205,7 @@ public abstract partial class Tree
     internal virtual void CollectPrivate(List<MlxArray> arrays)
     {
         using TreeHold hold = Hold();
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < ChildCount; i++)
         {
             ChildAt(i).CollectPrivate(arrays);
@@ -209,6 +215,7 @@ public abstract partial class Tree
     /// <summary>Marks every leaf as private, for a tree that the library has just created and hasn't shown to the program.</summary>
     internal virtual void Reclaim()
     {
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < ChildCount; i++)
         {
             ChildAt(i).Reclaim();
@@ -234,6 +241,7 @@ public abstract partial class Tree
     {
         get
         {
+            using Nesting level = Nesting.Enter();
             if (_parent is null || !_parent.TryGetTarget(out Tree? parent))
             {
                 return "";

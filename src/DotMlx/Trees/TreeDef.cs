@@ -19,6 +19,7 @@ internal static class TreeDef
 
     internal static void Flatten(object? value, List<MlxArray> arrays)
     {
+        using Nesting level = Nesting.Enter();
         switch (value)
         {
             case null:

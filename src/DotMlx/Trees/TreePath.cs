@@ -30,5 +30,12 @@ internal sealed class TreePath
 
     public override string ToString() => Text ?? "";
 
-    private string? Text => Parent is null ? null : TreePaths.Below(Parent.Text, _container!.NameAt(Index));
+    private string? Text
+    {
+        get
+        {
+            using Nesting level = Nesting.Enter();
+            return Parent is null ? null : TreePaths.Below(Parent.Text, _container!.NameAt(Index));
+        }
+    }
 }

@@ -70,6 +70,7 @@ internal static class TreePaths
             return path ?? "";
         }
 
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < root.ChildCount; i++)
         {
             if (TryFind(root.ChildAt(i), node, Below(path, root.NameAt(i))) is { } found)

@@ -28,6 +28,7 @@ internal static class TreeText
 
     private static void Children(StringBuilder text, Tree tree, int depth)
     {
+        using Nesting level = Nesting.Enter();
         for (int i = 0; i < tree.ChildCount; i++)
         {
             Node(text, tree is TreeList ? $"[{tree.NameAt(i)}]" : tree.NameAt(i), tree.ChildAt(i), depth);

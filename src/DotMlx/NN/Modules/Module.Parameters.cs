@@ -55,6 +55,7 @@ public abstract partial class Module
 
     private TreeDictionary Kept(MemberFilter filter)
     {
+        using Nesting level = Nesting.Enter();
         TreeDictionary result = [];
         foreach (ModuleSlot slot in ModuleSlot.In(this))
         {
@@ -223,6 +224,7 @@ public abstract partial class Module
 
     private Tree Unwrap(string key, object value, MemberFilter filter)
     {
+        using Nesting level = Nesting.Enter();
         switch (value)
         {
             case MlxArray array:

@@ -31,6 +31,7 @@ public abstract partial class Module
 
     private static Tree Capture(object value)
     {
+        using Nesting level = Nesting.Enter();
         if (value is MlxArray array)
         {
             return ArrayProxy.InCurrentContext(array);

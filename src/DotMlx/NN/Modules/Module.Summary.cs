@@ -38,6 +38,7 @@ public abstract partial class Module
 
     private static void AddSummary(Module module, string path, List<string[]> rows, ref long total, ref long trainable)
     {
+        using Nesting level = Nesting.Enter();
         static bool IsOwn(Module owner, string key, object value) => value is not Module && IsParameter(owner, key, value);
 
         IReadOnlyList<KeyValuePair<string, MlxArray>> own = module.FilterAndMap(IsOwn).Flatten();

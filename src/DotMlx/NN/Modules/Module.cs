@@ -137,15 +137,7 @@ public abstract partial class Module : IMlxState
     public Module ApplyToModules(Action<string, Module> apply)
     {
         ArgumentNullException.ThrowIfNull(apply);
-        Stack<KeyValuePair<string, Module>> pending = new([new("", this)]);
-        while (pending.TryPop(out KeyValuePair<string, Module> next))
-        {
-            apply(next.Key, next.Value);
-            foreach ((string path, Module child) in next.Value.Children())
-            {
-                pending.Push(new(TreePaths.Join(next.Key, path), child));
-            }
-        }
+        Visit("", this, apply);
         return this;
     }
 
@@ -155,6 +147,7 @@ public abstract partial class Module : IMlxState
     /// <summary>The module and those below it, one per line, as Python prints them.</summary>
     public override string ToString()
     {
+        using Nesting level = Nesting.Enter();
         StringBuilder text = new();
         text.Append(GetType().Name).Append('(').Append(ExtraRepr());
         IReadOnlyList<KeyValuePair<string, Module>> children = Children();
@@ -165,9 +158,20 @@ public abstract partial class Module : IMlxState
         return text.Append(children.Count > 0 ? "\n)" : ")").ToString();
     }
 
+    private static void Visit(string path, Module module, Action<string, Module> apply)
+    {
+        using Nesting level = Nesting.Enter();
+        apply(path, module);
+        foreach ((string name, Module child) in module.Children().Reverse())
+        {
+            Visit(TreePaths.Join(path, name), child, apply);
+        }
+    }
+
     private static void CollectChildren(
         object container, string prefix, Func<Module, bool> stopAt, List<KeyValuePair<string, Module>> found)
     {
+        using Nesting level = Nesting.Enter();
         foreach (ModuleSlot slot in ModuleSlot.In(container))
         {
             string path = TreePaths.Join(prefix, slot.Key);

@@ -112,6 +112,7 @@ internal readonly struct ModuleSlot
     /// <summary>The location at a dotted path; a key of a dictionary may itself contain dots.</summary>
     public static bool TryFollow(object container, string path, out ModuleSlot slot)
     {
+        using Nesting level = Nesting.Enter();
         foreach ((string name, string? rest) in TreePaths.Heads(path))
         {
             if (TryFind(container, name, out slot) && (rest is null || (slot.Value is { } value && TryFollow(value, rest, out slot))))

@@ -148,6 +148,7 @@ internal sealed class ModuleUpdate
 
     private void PlanState(object container, Tree state, string path)
     {
+        using Nesting level = Nesting.Enter();
         if (state is TreeLeaf)
         {
             throw new ArgumentException($"The state has an array at '{path}', where the module has {Describe(container)}.");

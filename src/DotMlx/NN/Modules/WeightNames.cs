@@ -36,6 +36,7 @@ internal static class WeightNames
     // Collects the slots of the arrays in Module.Parameters().
     private static void Collect(object container, string path, Dictionary<string, ModuleSlot> slots)
     {
+        using Nesting level = Nesting.Enter();
         foreach (ModuleSlot slot in ModuleSlot.In(container))
         {
             if (!slot.HoldsState || (container is Module && slot.Key.StartsWith('_')))
