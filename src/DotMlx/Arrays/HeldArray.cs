@@ -51,7 +51,7 @@ internal readonly unsafe ref struct HeldArray : IDisposable
     /// <summary>Evaluates an array and returns the first byte of its storage.</summary>
     internal static byte* DataOf(mlx_array array)
     {
-        Evaluation.Eval(array);
+        Evaluation.EvalToRead(array);
 
         // One accessor serves all types: MLX only casts the pointer.
         byte* data = Mlxc.mlx_array_data_uint8(array);

@@ -98,6 +98,22 @@ public sealed unsafe partial class MlxArray
         set => _extra = value;
     }
 
+    /// <summary>The range of the elements, if it was recorded since the array was last changed in place.</summary>
+    internal KnownRange? Range => _extra is KnownRange range && range.Native == (_native & ~UsedByOthers) ? range : null;
+
+    /// <summary>Records the range of the elements.</summary>
+    /// <param name="native">The native array that was read, which the calling thread still protects.</param>
+    /// <param name="least">The smallest element.</param>
+    /// <param name="greatest">The largest element.</param>
+    internal void SetRange(nint native, long least, long greatest)
+    {
+        object? before = _extra;
+        if (before is null or int[] or ArrayKind && native == (_native & ~UsedByOthers))
+        {
+            Interlocked.CompareExchange(ref _extra, new KnownRange(native, ShapeArray, least, greatest), before);
+        }
+    }
+
     /// <summary>The shape and dtype, if known.</summary>
     internal ArrayKind? Kind => _native != 0 ? _extra as ArrayKind : null;
 
@@ -193,6 +209,11 @@ public sealed unsafe partial class MlxArray
         if (Part is { } part)
         {
             return part.Shape;
+        }
+
+        if (Range is { } range)
+        {
+            return range.Shape;
         }
 
         if (_native == 0 && Proxy is { } proxy)

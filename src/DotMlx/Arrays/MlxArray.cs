@@ -28,7 +28,7 @@ public sealed unsafe partial class MlxArray : IDisposable
     // For arrays of an arena, the Arena or a BorrowedHandle.
     private ArrayWatch? _watch;
 
-    // One of: null, the shape (int[]) once it was requested, WeakScalar, ArrayProxy, SharedScalar, ArrayKind, FlatPart.
+    // One of: null, the shape (int[]) once it was requested, WeakScalar, ArrayProxy, SharedScalar, ArrayKind, FlatPart, KnownRange.
     private object? _extra;
 
     /// <summary>Takes ownership of the handle and adds the array to the thread's arena or to the current <see cref="MlxScope"/>.</summary>

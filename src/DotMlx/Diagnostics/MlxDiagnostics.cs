@@ -16,7 +16,8 @@ public static class MlxDiagnostics
     public static long LiveBytes => Mx.GetActiveMemory();
 
     /// <summary>
-    /// The number of evaluations since the start of the process. Saving, <see cref="Mx.Synchronize"/>, and clearing the cache count too.
+    /// The number of evaluations since the start of the process. Saving, <see cref="Mx.Synchronize"/>, and clearing the cache count too,
+    /// but reading known values doesn't.
     /// </summary>
     public static long Evaluations => Evaluation.Count;
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using DotMlx.Bindings;
 
 namespace DotMlx;
@@ -53,6 +54,18 @@ internal static unsafe class Evaluation
         }
     }
 
+    /// <summary>
+    /// Evaluates an array that the caller keeps alive and then reads. If its values are known, this needs neither the thread of the streams
+    /// nor a look at the memory, some of which a GPU frees a little after its evaluation.
+    /// </summary>
+    internal static void EvalToRead(mlx_array handle)
+    {
+        if (PeerWatch.IsLost || ProcessEnd.IsClosedHere || !IsAvailable(handle))
+        {
+            Eval(handle);
+        }
+    }
+
     /// <summary>Whether the values are available, so that reading them computes nothing.</summary>
     internal static bool IsAvailable(MlxArray array)
     {
@@ -72,7 +85,7 @@ internal static unsafe class Evaluation
         }
     }
 
-    /// <summary>Like <see cref="IsAvailable"/>, but returns false instead of waiting if another thread is evaluating.</summary>
+    /// <summary>Like <see cref="IsAvailable(MlxArray)"/>, but returns false instead of waiting if another thread is evaluating.</summary>
     internal static bool IsKnown(MlxArray array)
     {
         if (!Gate.TryEnter())
@@ -129,6 +142,19 @@ internal static unsafe class Evaluation
             },
             () => NativeFree.Free(vector),
             cancellationToken);
+    }
+
+    private static bool IsAvailable(mlx_array handle)
+    {
+        EnterGate();
+        try
+        {
+            return IsAvailableHere(handle);
+        }
+        finally
+        {
+            Gate.Exit();
+        }
     }
 
     // MLX refuses this too, but only on the thread that traces.
@@ -379,8 +405,12 @@ internal static unsafe class Evaluation
         if (outermost)
         {
             NativeFree.EndEvaluation();
+            bool mayHaveMadeStatics = BitOperations.IsPow2(_count);
             Gate.Exit();
-            ProcessEnd.RegisterExitHandler();
+            if (mayHaveMadeStatics)
+            {
+                ProcessEnd.RegisterExitHandler();
+            }
         }
     }
 }

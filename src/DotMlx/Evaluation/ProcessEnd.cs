@@ -25,7 +25,7 @@ internal static unsafe class ProcessEnd
 
     private static volatile bool _closed;
     private static int _registered;
-    private static int _hasExitHandler;
+    private static volatile bool _hasExitHandler;
     private static bool _isStopped;
 
     /// <summary>Whether the calling thread may no longer start work.</summary>
@@ -61,15 +61,15 @@ internal static unsafe class ProcessEnd
     }
 
     /// <summary>
-    /// Registers for the end of a native program that hosts .NET, which raises no event; only the first call has an effect. Called after
-    /// an evaluation, because the C library runs handlers in the reverse order of registration, and MLX registers the destructors of its
-    /// static objects when it first evaluates.
+    /// Registers for the end of a native program that hosts .NET, which raises no event. The C library runs handlers in the reverse order
+    /// of registration, and MLX registers the destructors of its static objects when it first evaluates. The libraries of a GPU make
+    /// static objects in later evaluations too, so this is called after evaluations 1, 2, 4, 8, and so on.
     /// </summary>
     internal static void RegisterExitHandler()
     {
-        if (_hasExitHandler == 0 && !_closed && Interlocked.Exchange(ref _hasExitHandler, 1) == 0
-            && Function("__cxa_atexit") is not 0 and nint atExit)
+        if (!_closed && Function("__cxa_atexit") is not 0 and nint atExit)
         {
+            _hasExitHandler = true;
             delegate* unmanaged[Cdecl]<nint, void> handler = &AtExit;
             _ = ((delegate* unmanaged[Cdecl]<nint, nint, nint, int>)atExit)((nint)handler, 0, HandlerId);
         }
@@ -137,7 +137,7 @@ internal static unsafe class ProcessEnd
     private static void CloseAndRemoveExitHandler()
     {
         Close(byEvent: true);
-        if (_hasExitHandler != 0 && Function("__cxa_finalize") is not 0 and nint finalize)
+        if (_hasExitHandler && Function("__cxa_finalize") is not 0 and nint finalize)
         {
             ((delegate* unmanaged[Cdecl]<nint, void>)finalize)(HandlerId);
         }

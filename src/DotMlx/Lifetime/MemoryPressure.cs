@@ -78,17 +78,18 @@ internal static unsafe class MemoryPressure
             // An array that survived one collection (a parameter, until its next update) is found in generation 1. Two collections in a row
             // would move live arrays to generation 2, so the next collection is a full one only if this one finds nothing.
             long before = ThreadStates.Unreachable;
-            _ephemeralFloor = ActiveAfterCollection(_isNextFull ? 2 : 1);
-            _fullFloor = _isNextFull ? _ephemeralFloor : _fullFloor;
+            ulong left = ActiveAfterCollection(_isNextFull ? 2 : 1);
+            _fullFloor = _isNextFull ? left : _fullFloor;
 
-            // An array that a graph still needs frees its memory only after the graph's evaluation, so the byte counts alone don't tell.
+            // The byte counts don't tell: an array that a graph still needs frees its memory only after the graph's evaluation, and memory
+            // that a GPU happens to free during the collection isn't garbage.
             bool found = ThreadStates.Unreachable != before;
-            _isNextFull = !found && !_isNextFull && _ephemeralFloor > _fullFloor + (2 * Allowance(_fullFloor));
+            _ephemeralFloor = found ? left : active;
+            _isNextFull = !found && !_isNextFull && left > _fullFloor + (2 * Allowance(_fullFloor));
 
             long end = Stopwatch.GetTimestamp();
-            bool worthwhile = found || _ephemeralFloor + (active / 16) < active;
-            _misses = worthwhile ? 0 : Math.Min(_misses + 1, MaxMisses);
-            _backoffUntil = worthwhile ? 0 : end + (BackoffFactor * (end - start));
+            _misses = found ? 0 : Math.Min(_misses + 1, MaxMisses);
+            _backoffUntil = found ? 0 : end + (BackoffFactor * (end - start));
         }
         finally
         {

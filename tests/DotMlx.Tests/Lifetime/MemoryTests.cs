@@ -69,6 +69,43 @@ public class MemoryTests
     }
 
     [Test]
+    public void MemoryThatIsFreedDuringACollectionIsNotMistakenForGarbage()
+    {
+        // The arrays that another thread has used are freed a little after Dispose, like the temporaries of a GPU after their evaluation.
+        using MlxArray one = Mx.Ones(1);
+        int before = 0;
+        for (int i = 0; i < 110; i++)
+        {
+            if (i == 10)
+            {
+                before = GC.CollectionCount(1);
+            }
+
+            using (MlxArray large = Mx.Full([4 << 20], i))
+            {
+                large.Eval();
+                Task.Run(() => large.NDim).Wait();
+            }
+
+            using MlxArray next = one + i;
+            next.Eval();
+        }
+
+        Assert.That(GC.CollectionCount(1) - before, Is.LessThan(30));
+    }
+
+    [Test]
+    public void ReadingKnownValuesEvaluatesNothing()
+    {
+        using MlxArray known = Mx.Ones(1) + 1;
+        known.Eval();
+        long before = Evaluation.Count;
+        Assert.That(known.Item<float>(), Is.EqualTo(2));
+        Assert.That(known.ToArray<float>(), Is.EqualTo(new[] { 2f }));
+        Assert.That(Evaluation.Count, Is.EqualTo(before));
+    }
+
+    [Test]
     public void LimitsGiveTheOneBefore()
     {
         // The CPU has no cache and stores no limit for it.

@@ -8,12 +8,12 @@ public class CorrectedValueTests
     {
         foreach (DType dtype in (DType[])[DType.Float16, DType.Float32, DType.Float64])
         {
-            using MlxArray zeros = Mx.Full([2, 70], -0.0, dtype);
+            using MlxArray zeros = Mx.Full([2, 70], -0.0, dtype, DeviceType.Cpu);
             using var scope = MlxScope.Begin();
             Assert.That(Mx.Any(zeros, stream: DeviceType.Cpu).Item<bool>(), Is.False);
             Assert.That(Mx.Any(zeros, 1, stream: DeviceType.Cpu).ToArray<bool>(), Is.All.False);
             Assert.That(Mx.All(zeros, [0, 1], stream: DeviceType.Cpu).Item<bool>(), Is.False);
-            Assert.That(Mx.Any(Mx.Full([3], double.NaN, dtype), stream: DeviceType.Cpu).Item<bool>());
+            Assert.That(Mx.Any(Mx.Full([3], double.NaN, dtype, DeviceType.Cpu), stream: DeviceType.Cpu).Item<bool>());
         }
     }
 

@@ -34,6 +34,32 @@ public class LabelTests
     }
 
     [Test]
+    public void TheRangeOfCheckedLabelsIsKeptUntilTheyAreChanged()
+    {
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray four = Mx.Zeros(2, 4), three = Mx.Zeros(2, 3), table = Mx.Zeros(4, 2), labels = MlxArray.Create<int>([3, 1]);
+        Losses.CrossEntropy(four, labels);
+        Assert.That(labels.Range, Is.EqualTo(new KnownRange(NativeOf(labels), labels.ShapeArray, 1, 3)));
+        Assert.That(labels.Shape.ToArray(), Is.EqualTo(new[] { 2 }));
+        Losses.CrossEntropy(four, labels);
+        Mx.Take(table, labels, 0);
+        Assert.That(
+            () => Losses.CrossEntropy(three, labels),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("target 3 isn't one of the 3 classes"));
+
+        labels[0] = 4;
+        Assert.That(labels.Range, Is.Null);
+        labels.Eval();
+        Assert.That(() => Losses.CrossEntropy(four, labels), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => Mx.Take(table, labels, 0), Throws.TypeOf<ArgumentOutOfRangeException>());
+        labels[0] = 0;
+        labels.Eval();
+        Assert.That(() => Losses.CrossEntropy(three, labels), Throws.Nothing);
+
+        static unsafe nint NativeOf(MlxArray array) => (nint)array.Handle.ctx;
+    }
+
+    [Test]
     public void PositionsThatAreNotComputedYetAreCheckedOnDemand()
     {
         using var scope = MlxScope.Begin();

@@ -49,7 +49,7 @@ internal static class EndingProgram
     internal static int RunInNativeHost(nint text, int length)
     {
         string[] arguments = Marshal.PtrToStringUTF8(text, length).Split('\n');
-        Begin(arguments[0], arguments[1]);
+        Begin(arguments[0], arguments.ElementAtOrDefault(1) ?? "");
         return 0;
     }
 
@@ -95,6 +95,13 @@ internal static class EndingProgram
                 for (int i = 0; i < 200; i++)
                 {
                     _ = Mx.EvalAsync(Mx.MatMul(a, a));
+                }
+
+                break;
+            case "product":
+                for (int i = 0; i < 10; i++)
+                {
+                    Mx.MatMul(a, a).Eval();
                 }
 
                 break;

@@ -5,7 +5,7 @@ namespace DotMlx.Tests.Threads;
 
 /// <summary>
 /// A native program that hosts .NET ends with its own exit code, although the runtime raises no event. Destructors that are registered
-/// after the first evaluation, as by the libraries of a GPU, find the library closed.
+/// after the first evaluation, as by the libraries of a GPU, find the library closed, whichever thread of the host uses the library.
 /// </summary>
 public class NativeHostTests
 {
@@ -14,6 +14,7 @@ public class NativeHostTests
 
     private const string Code = """
         #include <dlfcn.h>
+        #include <pthread.h>
         #include <stdlib.h>
         #include <unistd.h>
         #include <stdio.h>
@@ -23,22 +24,35 @@ public class NativeHostTests
         typedef int (*close_context)(void*);
         typedef int (*load)(const char*, const char*, const char*, const char*, void*, void**);
         typedef int (*entry)(const char*, int);
-        static entry is_closed;
+        static entry run, is_closed;
         static void like_a_destructor(void) { if (!is_closed(0, 0)) _exit(9); }
-        int main(int count, char** v) {
-          void *host = dlopen(v[1], RTLD_NOW), *context = 0;
-          load get_entry = 0;
-          entry run = 0;
-          if (!host || ((initialize)dlsym(host, "hostfxr_initialize_for_runtime_config"))(v[2], 0, &context)) return 1;
-          if (((get_delegate)dlsym(host, "hostfxr_get_runtime_delegate"))(context, 5, (void**)&get_entry)) return 2;
-          if (get_entry(v[3], v[4], v[5], (const char*)-1, 0, (void**)&run)) return 3;
-          if (run(v[6], (int)strlen(v[6]))) return 4;
-          if (get_entry(v[3], v[4], "IsClosed", (const char*)-1, 0, (void**)&is_closed)) return 5;
+        static void like_a_library(void) {
           #ifdef __linux__
           atexit(like_a_destructor);
           #endif
+        }
+        static void* on_thread(void* work) {
+          if (run("nothing", 7)) return 0;
+          like_a_library();
+          if (run("product", 7)) return 0;
+          return run(work, (int)strlen(work)) ? 0 : work;
+        }
+        int main(int count, char** v) {
+          void *host = dlopen(v[1], RTLD_NOW), *context = 0, *done = 0;
+          load get_entry = 0;
+          pthread_t thread;
+          if (!host || ((initialize)dlsym(host, "hostfxr_initialize_for_runtime_config"))(v[2], 0, &context)) return 1;
+          if (((get_delegate)dlsym(host, "hostfxr_get_runtime_delegate"))(context, 5, (void**)&get_entry)) return 2;
+          if (get_entry(v[3], v[4], v[5], (const char*)-1, 0, (void**)&run)) return 3;
+          if (get_entry(v[3], v[4], "IsClosed", (const char*)-1, 0, (void**)&is_closed)) return 4;
+          if (strcmp(v[7], "thread") == 0) {
+            if (pthread_create(&thread, 0, on_thread, v[6]) || pthread_join(thread, &done) || !done) return 5;
+          } else {
+            if (run(v[6], (int)strlen(v[6]))) return 6;
+            like_a_library();
+          }
           ((close_context)dlsym(host, "hostfxr_close"))(context);
-          if (count > 7) dlclose(host);
+          if (strcmp(v[7], "close") == 0) dlclose(host);
           printf("last line");
           return 7;
         }
@@ -61,7 +75,7 @@ public class NativeHostTests
         }
 
         _program = Path.Combine(_folder, "host");
-        CCompiler.Compile(Code, _program, "-ldl");
+        CCompiler.Compile(Code, _program, "-ldl", "-pthread");
     }
 
     [OneTimeTearDown]
@@ -70,17 +84,21 @@ public class NativeHostTests
     [Test, Combinatorial]
     public void TheExitCodeIsTheHostsOwn(
         [Values("evaluate", "await", "start", "save", "nothing")] string work, [Values] bool closesLibrary) =>
-        AssertRuns(work, closesLibrary, MlxLibrary.Path!);
+        AssertRuns(work, closesLibrary ? "close" : "leave", MlxLibrary.Path!);
 
     [Test]
-    public void TheLibraryBesideTheAssemblyIsFoundWithoutAnApplicationFolder() => AssertRuns("await", closesLibrary: false, "reference");
+    public void TheExitCodeIsTheHostsOwnIfAnotherThreadUsesTheLibrary(
+        [Values("evaluate", "await", "start", "save")] string work) => AssertRuns(work, "thread", MlxLibrary.Path!);
 
-    private void AssertRuns(string work, bool closesLibrary, string library)
+    [Test]
+    public void TheLibraryBesideTheAssemblyIsFoundWithoutAnApplicationFolder() => AssertRuns("await", "leave", "reference");
+
+    private void AssertRuns(string work, string way, string library)
     {
         string assembly = typeof(NativeHostTests).Assembly.Location;
         var start = new ProcessStartInfo(_program, [
             _host, Path.ChangeExtension(assembly, ".runtimeconfig.json"), assembly, $"{typeof(EndingProgram).FullName}, DotMlx.Tests",
-            nameof(EndingProgram.RunInNativeHost), $"{work}\n{_folder}", .. closesLibrary ? ["close"] : Array.Empty<string>(),
+            nameof(EndingProgram.RunInNativeHost), $"{work}\n{_folder}", way,
         ]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         start.Environment["DOTMLX_LIBRARY"] = library;

@@ -1,7 +1,7 @@
 namespace DotMlx;
 
 /// <summary>Checks indices, because MLX doesn't check them when it reads and writes memory.</summary>
-internal static class IndexBounds
+internal static unsafe class IndexBounds
 {
     internal static int Position(int position, int axis, MlxArray array)
     {
@@ -39,7 +39,8 @@ internal static class IndexBounds
             return;
         }
 
-        if (FirstOutside(positions, array.ShapeArray[axis]) is long outside)
+        int size = array.ShapeArray[axis];
+        if (FirstOutside(positions, -size, size - 1) is long outside)
         {
             throw OutOfRange(outside, axis, array);
         }
@@ -61,7 +62,7 @@ internal static class IndexBounds
         }
 
         long size = axis is null ? array.Size : array.ShapeArray[along];
-        if (FirstOutside(positions, size) is long outside)
+        if (FirstOutside(positions, -size, size - 1) is long outside)
         {
             throw axis is null
                 ? new ArgumentOutOfRangeException(
@@ -100,18 +101,12 @@ internal static class IndexBounds
                 + $"with AsType(DType.Int32).", nameof(targets));
         }
 
-        if (targets.Size > 0 && MayRead(targets))
+        if (targets.Size > 0 && MayRead(targets) && FirstOutside(targets, 0, classes - 1) is long target)
         {
-            foreach (long target in Values(targets))
-            {
-                if (target < 0 || target >= classes)
-                {
-                    throw new ArgumentOutOfRangeException(
-                        nameof(targets), target,
-                        $"The target {target} isn't one of the {classes} classes on axis {axis} of scores of "
-                        + $"shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
-                }
-            }
+            throw new ArgumentOutOfRangeException(
+                nameof(targets), target,
+                $"The target {target} isn't one of the {classes} classes on axis {axis} of scores of "
+                + $"shape {ShapeText.Of(scores)}: expected 0 to {classes - 1}.");
         }
     }
 
@@ -154,11 +149,20 @@ internal static class IndexBounds
         return values;
     }
 
-    private static long? FirstOutside(MlxArray positions, long size)
+    // An array whose range is known isn't read again.
+    private static long? FirstOutside(MlxArray positions, long least, long greatest)
     {
-        foreach (long value in Values(positions))
+        if (positions.Range is { } known && known.Least >= least && known.Greatest <= greatest)
         {
-            if (value >= size || value < -size)
+            return null;
+        }
+
+        nint native = (nint)positions.Handle.ctx;
+        long[] values = Values(positions);
+        positions.SetRange(native, values.Min(), values.Max());
+        foreach (long value in values)
+        {
+            if (value < least || value > greatest)
             {
                 return value;
             }
