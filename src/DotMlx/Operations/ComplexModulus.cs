@@ -31,6 +31,8 @@ internal static class ComplexModulus
         MlxArray magnitude = Mx.Abs(a, stream);
         MlxArray zero = Mx.Equal(magnitude, 0, stream);
         MlxArray direction = Mx.Divide(a, Mx.Where(zero, 1f, magnitude, stream), stream);
-        return scope.Keep(Mx.Where(zero, Mx.ZerosLike(a, stream: stream), direction, stream));
+
+        // For the derivative at 0. A choice between complex numbers has a wrong gradient on CUDA, which turns true into 1 + i.
+        return scope.Keep(Mx.Multiply(direction, Mx.Where(zero, 0f, 1f, stream), stream));
     }
 }

@@ -64,6 +64,13 @@ public static unsafe partial class Mx
             MlxArray a, int dims, bool traditional, double? @base, double scale, MlxArray offset,
             MlxArray? freqs = null, MlxStream? stream = null)
         {
+            if (offset is { NDim: 1, Size: 1 })
+            {
+                // The kernels of GPUs would read one offset per batch from it.
+                using MlxArray scalar = Reshape(offset, [], stream);
+                return RoPE(a, dims, traditional, @base, scale, scalar, freqs, stream);
+            }
+
             mlx_array result = default;
             int status = Mlxc.mlx_fast_rope_dynamic(
                 &result, NativeCall.Handle(a), dims, NativeCall.Byte(traditional), NativeCall.Optional((float?)@base), (float)scale,

@@ -17,6 +17,14 @@ public class CorrectedValueTests
         }
     }
 
+    [Test]
+    public void OneOffsetServesTheWholeBatch()
+    {
+        using MlxArray a = Numbers.Array(1, 2, 3, 4), scalar = MlxArray.Scalar(3), one = MlxArray.Create<int>([3]);
+        using MlxArray expected = Mx.Fast.RoPE(a, 4, false, 10000, 1, scalar), actual = Mx.Fast.RoPE(a, 4, false, 10000, 1, one);
+        Numbers.AreClose(actual, expected);
+    }
+
     [TestCase(false, true, new[] { 1, 3, float.NaN, float.NaN }, new[] { 1, 1, float.NaN, float.NaN })]
     [TestCase(true, true, new[] { float.NaN, float.NaN, float.NaN, 2 }, new[] { float.NaN, float.NaN, float.NaN, 2 })]
     [TestCase(false, false, new[] { float.NegativeInfinity, 1, 3, float.NaN }, new[] { float.PositiveInfinity, 1, 1, float.NaN })]

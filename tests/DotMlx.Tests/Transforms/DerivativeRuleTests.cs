@@ -57,7 +57,13 @@ public class DerivativeRuleTests
         // The real part of z / |z|.
         MlxArray gradient = Mx.Grad((MlxArray x) => Mx.Real(Mx.Sign(Complex(x))))(Numbers.Row(3, -4));
         Numbers.AreClose(gradient, [16 / 125.0, 12 / 125.0]);
-        Assert.That(Mx.Compile((MlxArray x) => Mx.Sign(Complex(x)))(Numbers.Row(0, 0)).Item<Complex64>(), Is.EqualTo(default(Complex64)));
+
+        // CUDA kernels that MLX compiles can't convert the magnitude of a complex number.
+        if (!DeviceInUse.IsGpu)
+        {
+            Assert.That(
+                Mx.Compile((MlxArray x) => Mx.Sign(Complex(x)))(Numbers.Row(0, 0)).Item<Complex64>(), Is.EqualTo(default(Complex64)));
+        }
     }
 
     [TestCase(0)]
