@@ -26,7 +26,7 @@ public sealed unsafe class ImportedFunction : IDisposable
                 mlx_imported_function imported = Mlxc.mlx_imported_function_new(name);
                 if (imported.ctx == null)
                 {
-                    throw new InvalidDataException($"'{file}' cannot be loaded: {MlxError.Fail("mlx_imported_function_new").Message}");
+                    throw new InvalidDataException($"'{file}' cannot be loaded: {Reason(MlxError.Fail("mlx_imported_function_new").Message)}");
                 }
 
                 _handle = new NativeHandle(
@@ -40,6 +40,12 @@ public sealed unsafe class ImportedFunction : IDisposable
             throw;
         }
     }
+
+    // MLX reads lengths without checking them, and reports the exceptions of C++ if the memory or the file doesn't suffice.
+    private static string Reason(string message) =>
+        message.Contains("std::", StringComparison.Ordinal) || message.Contains("Unable to read", StringComparison.Ordinal)
+            ? "it isn't a file that Mx.ExportFunction or an exporter wrote, or it is incomplete."
+            : message;
 
     /// <summary>Calls the function.</summary>
     /// <param name="args">Arguments with shapes and dtypes that were exported.</param>
@@ -55,6 +61,15 @@ public sealed unsafe class ImportedFunction : IDisposable
         ObjectDisposedException.ThrowIf(_handle.IsDisposed, this);
         using NativeHandle.Use used = _handle.Enter();
         using var scope = TraceLock.Enter();
+        ArgumentNullException.ThrowIfNull(args);
+        using MlxScope? temporary = Trace.IsVectorizing ? MlxScope.Begin() : null;
+        if (temporary is not null)
+        {
+            // The graph has MLX's own rules, most of which are right if every argument is mapped over its first axis.
+            args = [.. args.Select(static arg => Vectorization.Mapped(arg, null))];
+            kwargs = kwargs?.ToDictionary(static pair => pair.Key, static pair => Vectorization.Mapped(pair.Value, null));
+        }
+
         using VectorArray arguments = VectorArray.From(args);
         using NativeMap named = NativeMap.From(kwargs);
         mlx_imported_function function = new() { ctx = (void*)used.Value };
@@ -65,7 +80,9 @@ public sealed unsafe class ImportedFunction : IDisposable
             CallbackErrors.ThrowIfFailed(
                 Mlxc.mlx_imported_function_apply_kwargs(&results, function, arguments.Handle, named.Handle),
                 "mlx_imported_function_apply_kwargs");
-            return new VectorArray(results).ToArrays();
+            MlxArray[] outputs = new VectorArray(results).ToArrays();
+            temporary?.Keep(outputs);
+            return outputs;
         }
         finally
         {

@@ -98,6 +98,35 @@ public class ExportTests : FolderTests
     }
 
     [Test]
+    [RequiresMlx("vmap")]
+    public void ImportedFunctionsAreVectorizedWithArgumentsThatAreNotMapped()
+    {
+        string path = Path.Combine(Folder, "f.mlxfn");
+        MlxArray shared = MlxArray.Create<float>([1, 2, 3]), rows = MlxArray.Create<float>([1, 0, 3, 4, 2, 0], 2, 3);
+        Mx.ExportFunction(path, (a, k) => [Mx.NotEqual(a[0], k["y"])], [shared], new Dictionary<string, MlxArray> { ["y"] = shared });
+        using ImportedFunction f = Mx.ImportFunction(path);
+        MlxArray Call(MlxArray x, MlxArray y) => f.Invoke([x], new Dictionary<string, MlxArray> { ["y"] = y })[0];
+        MlxArray expected = Mx.Stack([Call(shared, rows[0]), Call(shared, rows[1])]);
+        foreach (MlxArray mapped in (MlxArray[])
+            [Mx.Vmap((MlxArray row) => Call(shared, row))(rows), Mx.Vmap((MlxArray row) => Call(row, shared))(rows)])
+        {
+            Assert.That(mapped.Shape.ToArray(), Is.EqualTo(new[] { 2, 3 }));
+            Assert.That(mapped.ToArray<bool>(), Is.EqualTo(expected.ToArray<bool>()));
+        }
+    }
+
+    [TestCase("hello world, this is no function")]
+    [TestCase("")]
+    [TestCase("xyz")]
+    public void OtherFilesAreNotImported(string content)
+    {
+        string path = Path.Combine(Folder, "f.mlxfn");
+        File.WriteAllText(path, content);
+        InvalidDataException? error = Assert.Throws<InvalidDataException>(() => Mx.ImportFunction(path));
+        Assert.That(error!.Message, Does.Contain(path).And.Not.Contain("std::").And.Not.Contain("[read]"));
+    }
+
+    [Test]
     public void FailuresLeaveNoFile()
     {
         string path = Path.Combine(Folder, "f%s.mlxfn");
