@@ -52,14 +52,14 @@ public sealed unsafe partial class MlxArray
         where T : unmanaged
     {
         MlxArray array = FromSpan(new ReadOnlySpan<T>(in value), []);
-        if (!IsNaN(value) || !WeakScalar.IsUncompilable)
+        if (!WeakScalar.IsCritical(Number(value)) || ((MlxArray)Number(value)).Weak is not { } weak || !weak.MustCompute(array.DType))
         {
             return array;
         }
 
         using (array)
         {
-            return ((MlxArray)double.NaN).AsType(array.DType);
+            return weak.New(array.DType);
         }
     }
 
@@ -158,12 +158,12 @@ public sealed unsafe partial class MlxArray
         }
     }
 
-    private static bool IsNaN<T>(T value) => value switch
+    private static double Number<T>(T value) => value switch
     {
-        float single => float.IsNaN(single),
-        double number => double.IsNaN(number),
-        Half half => Half.IsNaN(half),
-        BFloat16 brain => float.IsNaN((float)brain),
-        _ => false,
+        float single => single,
+        double number => number,
+        Half half => (double)half,
+        BFloat16 brain => (float)brain,
+        _ => 0,
     };
 }

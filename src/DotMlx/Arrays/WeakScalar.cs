@@ -89,7 +89,7 @@ internal sealed unsafe class WeakScalar
     {
         if (MustCompute(dtype))
         {
-            return Undefined(dtype);
+            return Computed(dtype);
         }
 
         ref MlxArray? slot = ref _natives[(int)dtype];
@@ -119,7 +119,7 @@ internal sealed unsafe class WeakScalar
     /// Returns the number as a separate array. An array that a program keeps must not be the shared one, because an array can't be both
     /// captured state and a constant in a compiled function.
     /// </summary>
-    internal MlxArray New(DType dtype) => MustCompute(dtype) ? Undefined(dtype) : new(Build(dtype));
+    internal MlxArray New(DType dtype) => MustCompute(dtype) ? Computed(dtype) : new(Build(dtype));
 
     /// <summary>Whether the number is this integer.</summary>
     internal bool Is(long value) => _kind is NumberKind.Integer or NumberKind.Bool && _integer == value;
@@ -133,17 +133,36 @@ internal sealed unsafe class WeakScalar
         _ => new Complex64((float)_real, (float)_imaginary).ToString(),
     };
 
-    /// <summary>Whether the calling thread may trace a function that MLX can't compile with NaN as a constant.</summary>
-    internal static bool IsUncompilable => TraceLock.IsHeldByCurrentThread && Mx.IsBefore032;
+    /// <summary>
+    /// Whether the number must be computed where the calling thread may trace a function: before 0.32, MLX can't compile NaN as a
+    /// constant, and writes constants of float32 with seven digits.
+    /// </summary>
+    internal bool MustCompute(DType dtype) => IsCritical(Value) && TraceLock.IsHeldByCurrentThread && Mx.IsBefore032
+        && ((IsNaN && dtype.IsInexact()) || (dtype == DType.Float32 && Rounded != (float)Value));
 
-    private bool MustCompute(DType dtype) =>
-        _kind == NumberKind.Floating && double.IsNaN(_real) && dtype.IsInexact() && IsUncompilable;
+    /// <summary>Whether the number may have to be computed.</summary>
+    internal static bool IsCritical(double value) => !(Math.Abs(value) < 1e7);
 
-    // NaN as a result, because a computed number is no constant.
-    private static MlxArray Undefined(DType dtype)
+    private bool IsNaN => _kind == NumberKind.Floating && double.IsNaN(_real);
+
+    private double Value => _kind is NumberKind.Floating ? _real : _kind is NumberKind.Integer ? _integer : 0;
+
+    // The constant in the compiled function. Shorter numbers keep MLX's last bits, which Python's compiled functions have too.
+    private float Rounded => Math.Abs(Value) is >= 1e7 and < float.PositiveInfinity
+        ? float.Parse(((float)Value).ToString("G7", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture)
+        : (float)Value;
+
+    // The number as a result, because a computed number is no constant.
+    private MlxArray Computed(DType dtype)
     {
-        MlxArray zero = From(0.0).Weak!.Native(dtype);
-        return Mx.Divide(zero, zero);
+        if (IsNaN)
+        {
+            MlxArray zero = From(0.0).Weak!.Native(dtype);
+            return Mx.Divide(zero, zero);
+        }
+
+        float rounded = Rounded;
+        return Mx.Add(From((double)rounded).Weak!.Native(dtype), From((double)((float)Value - rounded)).Weak!.Native(dtype));
     }
 
     private void CheckRange(DType dtype)

@@ -186,6 +186,7 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.array_equal; C: mlx_array_equal.</remarks>
     public static MlxArray ArrayEqual(MlxArray a, MlxArray b, bool equalNan = false, MlxStream? stream = null)
     {
+        NativeCall.CheckReduction(a, "mlx_array_equal", stream);
         using OperandPair pair = new(a, b);
         mlx_array result = default;
         return NativeCall.Result(
@@ -205,7 +206,11 @@ public static unsafe partial class Mx
     /// <remarks>mlx.core.allclose; C: mlx_allclose.</remarks>
     public static MlxArray AllClose(
         MlxArray a, MlxArray b, double rtol = 1e-5, double atol = 1e-8, bool equalNan = false, MlxStream? stream = null)
-        => Close(&Mlxc.mlx_allclose, "mlx_allclose", a, b, rtol, atol, equalNan, stream);
+    {
+        NativeCall.CheckReduction(a, "mlx_allclose", stream);
+        NativeCall.CheckReduction(b, "mlx_allclose", stream);
+        return Close(&Mlxc.mlx_allclose, "mlx_allclose", a, b, rtol, atol, equalNan, stream);
+    }
 
     /// <summary>Which elements of two arrays are close: |a - b| &lt;= atol + rtol * |b|.</summary>
     /// <param name="a">An array or a scalar.</param>

@@ -148,6 +148,11 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(vals);
         _ = SizeLimits.Count(shape, nameof(shape));
+        if (IsDifferentiable(vals))
+        {
+            return Filled(shape, vals, dtype ?? vals.DType, stream);
+        }
+
         mlx_array result = default;
         fixed (int* first = shape)
         {
@@ -171,6 +176,11 @@ public static unsafe partial class Mx
     {
         ArgumentNullException.ThrowIfNull(a);
         ArgumentNullException.ThrowIfNull(vals);
+        if (IsDifferentiable(vals))
+        {
+            return Filled(a.Shape, vals, dtype ?? a.DType, stream);
+        }
+
         mlx_array result = default;
         int status = Mlxc.mlx_full_like(
             &result, NativeCall.Handle(a), OperandPair.As(vals, dtype ?? a.DType), NativeCall.DType(dtype ?? a.DType),
@@ -178,6 +188,15 @@ public static unsafe partial class Mx
         GC.KeepAlive(a);
         GC.KeepAlive(vals);
         return NativeCall.Result(status, result, "mlx_full_like");
+    }
+
+    // MLX multiplies the gradient of the values by the values (0.31.2).
+    private static bool IsDifferentiable(MlxArray vals) => vals.Weak is null && vals.DType.IsInexact() && DotMlx.Trace.IsDifferentiating;
+
+    private static MlxArray Filled(ReadOnlySpan<int> shape, MlxArray vals, DType dtype, MlxStream? stream)
+    {
+        using MlxArray converted = AsType(vals, dtype, stream);
+        return BroadcastTo(converted, shape, stream);
     }
 
     /// <summary>A matrix of zeros with ones on a diagonal.</summary>

@@ -24,6 +24,12 @@ public static unsafe partial class Mx
             return [];
         }
 
+        if (DotMlx.Trace.IsVectorizing)
+        {
+            // MLX has no rule for vmap (0.31.2), and arrays without values need no order.
+            return [.. inputs.ToArray().Select(static input => input.Share())];
+        }
+
         using VectorArray values = VectorArray.From(inputs);
         using VectorArray first = VectorArray.From(dependencies);
         mlx_vector_array results = default;

@@ -238,9 +238,30 @@ public static unsafe partial class Mx
     /// <param name="decimals">The number of decimal places to keep. A negative number rounds to tens, hundreds, and so on.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.round; C: mlx_round.</remarks>
+    /// <remarks>
+    /// mlx.core.round; C: mlx_round. MLX multiplies by a power of ten. Where the product or the power isn't finite, the number is returned
+    /// unchanged for places after the decimal point, and as 0 for places before it.
+    /// </remarks>
     public static MlxArray Round(MlxArray a, int decimals = 0, MlxStream? stream = null)
-        => NativeCall.WithInt(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray rounded = NativeCall.WithInt(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
+        if (decimals == 0 || !a.DType.IsInexact() || a.DType == DType.Complex64)
+        {
+            return scope.Keep(rounded);
+        }
+
+        MlxArray otherwise = StopGradient(a, stream);
+        if (decimals < 0)
+        {
+            otherwise = Where(IsFinite(otherwise, stream), ZerosLike(a, stream: stream), otherwise, stream);
+        }
+
+        // MLX's gradient is the product of 0 and the power of ten, which is NaN for an infinite power.
+        rounded = StopGradient(rounded, stream);
+        return scope.Keep(Where(IsFinite(rounded, stream), rounded, otherwise, stream));
+    }
 
     /// <summary>NaN and infinities replaced by finite numbers.</summary>
     /// <param name="a">Any dtype.</param>
@@ -249,11 +270,29 @@ public static unsafe partial class Mx
     /// <param name="neginf">The replacement for negative infinity; null for the smallest number of the dtype.</param>
     /// <param name="stream">Stream to run on; null for the default stream.</param>
     /// <returns>An array of the same shape as <paramref name="a"/>.</returns>
-    /// <remarks>mlx.core.nan_to_num; C: mlx_nan_to_num.</remarks>
+    /// <remarks>
+    /// mlx.core.nan_to_num; C: mlx_nan_to_num. MLX refuses float64 and replaces infinities of half precision by 0 (0.31.2). DotMlx passes
+    /// the largest number to MLX, and composes the function for float64.
+    /// </remarks>
     public static MlxArray NanToNum(
         MlxArray a, double nan = 0, double? posinf = null, double? neginf = null, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
+        if (a.DType.IsInexact() && a.DType != DType.Complex64)
+        {
+            double largest = FInfo(a.DType).Max;
+            posinf ??= largest;
+            neginf ??= -largest;
+        }
+
+        if (a.DType == DType.Float64)
+        {
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray finite = Where(IsNaN(a, stream), nan, a, stream);
+            finite = Where(IsPosInf(a, stream), posinf!.Value, finite, stream);
+            return scope.Keep(Where(IsNegInf(a, stream), neginf!.Value, finite, stream));
+        }
+
         mlx_array result = default;
         int status = Mlxc.mlx_nan_to_num(
             &result, NativeCall.Handle(a), (float)nan, NativeCall.Optional((float?)posinf), NativeCall.Optional((float?)neginf),

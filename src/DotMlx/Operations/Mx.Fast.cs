@@ -128,6 +128,15 @@ public static unsafe partial class Mx
         private static MlxArray Attention(
             MlxArray q, MlxArray k, MlxArray v, double scale, string mode, MlxArray? mask, MlxArray? sinks, MlxStream? stream)
         {
+            ArgumentNullException.ThrowIfNull(q);
+            ArgumentNullException.ThrowIfNull(k);
+            if (k.NDim == 4 && k.Shape[1] == 0)
+            {
+                // MLX divides by the number of heads.
+                throw new ArgumentException(
+                    $"Attention needs at least one head: the keys have the shape {ShapeText.Of(k)}, and axis 1 holds the heads.", nameof(k));
+            }
+
             using NativeText modeText = new(mode, "mask");
             mlx_array result = default;
             int status = MlxcPortable.mlx_fast_scaled_dot_product_attention(

@@ -299,6 +299,13 @@ public static unsafe partial class Mx
         shape ??= a.Shape.ToArray();
         strides ??= RowMajorStrides(shape);
         CheckView(a, shape, strides, offset);
+        if (DotMlx.Trace.IsVectorizing)
+        {
+            // MLX has no rule for vmap (0.31.2).
+            using MlxScope scope = MlxScope.Begin();
+            return scope.Keep(Take(Flatten(a, stream: stream), ViewPositions(shape, strides, offset, stream), 0, stream));
+        }
+
         mlx_array result = default;
         fixed (int* size = shape)
         fixed (long* stride = strides)
@@ -322,6 +329,18 @@ public static unsafe partial class Mx
         }
 
         return strides;
+    }
+
+    private static MlxArray ViewPositions(int[] shape, long[] strides, long offset, MlxStream? stream)
+    {
+        MlxArray positions = MlxArray.Scalar(offset);
+        for (int i = 0; i < shape.Length; i++)
+        {
+            MlxArray steps = Multiply(Arange((long)shape[i], DType.Int64, stream), MlxArray.Scalar(strides[i]), stream);
+            positions = Add(ExpandDims(positions, -1, stream), steps, stream);
+        }
+
+        return positions;
     }
 
     private static void CheckView(MlxArray a, int[] shape, long[] strides, long offset)

@@ -39,7 +39,7 @@ public static unsafe partial class Mx
         public static MlxArray Norm(
             MlxArray a, ReadOnlySpan<int> axis, double? ord = null, bool keepdims = false, MlxStream? stream = null)
         {
-            ArgumentNullException.ThrowIfNull(a);
+            NativeCall.CheckReduction(a, "mlx_norm", stream);
             AxisCheck.Check(a, axis);
             bool needsSingularValues = ord is 2 or -2 && (axis.Length == 2 || (axis.IsEmpty && a.NDim == 2));
             using CheckedMatrices matrices = needsSingularValues
@@ -88,7 +88,7 @@ public static unsafe partial class Mx
             MlxArray a, string ord, ReadOnlySpan<int> axis = default, bool keepdims = false, MlxStream? stream = null)
         {
             ArgumentNullException.ThrowIfNull(ord);
-            ArgumentNullException.ThrowIfNull(a);
+            NativeCall.CheckReduction(a, "mlx_norm", stream);
             AxisCheck.Check(a, axis);
             using CheckedMatrices matrices = ord == "nuc"
                 ? RequireSingularValues(a, "mlx_linalg_norm_matrix", stream, axis)
@@ -202,7 +202,7 @@ public static unsafe partial class Mx
         }
 
         /// <summary>Cholesky decomposition of symmetric positive definite matrices: a = L @ L^T.</summary>
-        /// <param name="a">A floating-point array of shape [..., n, n]. Whether it is positive definite isn't checked.</param>
+        /// <param name="a">A floating-point array of shape [..., n, n]. A matrix that isn't positive definite gives NaN.</param>
         /// <param name="upper">Whether to return the upper triangular factor instead.</param>
         /// <param name="stream">A CPU stream; null for the default stream.</param>
         /// <returns>A triangular array of the same shape as <paramref name="a"/>.</returns>
@@ -215,7 +215,10 @@ public static unsafe partial class Mx
                 return a.Share();
             }
 
-            return NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray factor = NativeCall.WithFlag(&Mlxc.mlx_linalg_cholesky, "mlx_linalg_cholesky", a, upper, stream);
+            MlxArray positive = All(Greater(Diagonal(factor, 0, -2, -1, stream), 0, stream), -1, keepdims: true, stream);
+            return scope.Keep(Where(ExpandDims(positive, -1, stream), factor, double.NaN, stream));
         }
 
         /// <summary>Inverse of a matrix from its Cholesky factor.</summary>

@@ -154,87 +154,39 @@ public static unsafe partial class Mx
             SizeLimits.Flat(operand, "einsum");
         }
 
+        using MlxScope scope = MlxScope.Begin();
         using NativeText text = new(subscripts, nameof(subscripts));
-        using VectorArray inputs = VectorArray.From(operands);
+        using VectorArray inputs = VectorArray.From(EinsumOperands(subscripts, operands, stream));
         mlx_array result = default;
-        return NativeCall.Result(
-            Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, NativeCall.Stream(stream)), result, "mlx_einsum");
+        return scope.Keep(NativeCall.Result(
+            Mlxc.mlx_einsum(&result, text.Pointer, inputs.Handle, NativeCall.Stream(stream)), result, "mlx_einsum"));
     }
 
-    /// <summary>Matrix product in which masks exclude whole blocks.</summary>
-    /// <param name="a">An array of shape [..., m, k].</param>
-    /// <param name="b">An array of shape [..., k, n].</param>
-    /// <param name="blockSize">The size of the square blocks: 32 or 64.</param>
-    /// <param name="maskOut">A mask of the result's blocks, of shape [..., ceil(m / block), ceil(n / block)]; null for none.</param>
-    /// <param name="maskLhs">A mask of the blocks of <paramref name="a"/>; null for none.</param>
-    /// <param name="maskRhs">A mask of the blocks of <paramref name="b"/>; null for none.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of shape [..., m, n]; excluded blocks are zero.</returns>
-    /// <exception cref="MlxException">The shapes don't match, or the block size isn't supported.</exception>
-    /// <remarks>mlx.core.block_masked_mm; C: mlx_block_masked_mm.</remarks>
-    public static MlxArray BlockMaskedMM(
-        MlxArray a, MlxArray b, int blockSize = 64, MlxArray? maskOut = null, MlxArray? maskLhs = null,
-        MlxArray? maskRhs = null, MlxStream? stream = null)
+    // MLX's matrix product doesn't broadcast axes of size 1, and some of its messages don't name the subscripts (0.31.2).
+    private static MlxArray[] EinsumOperands(string subscripts, ReadOnlySpan<MlxArray> operands, MlxStream? stream)
     {
-        mlx_array result = default;
-        int status = Mlxc.mlx_block_masked_mm(
-            &result, NativeCall.Handle(a), NativeCall.Handle(b), blockSize, NativeCall.HandleOrNull(maskOut),
-            NativeCall.HandleOrNull(maskLhs),
-            NativeCall.HandleOrNull(maskRhs), NativeCall.Stream(stream));
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
-        GC.KeepAlive(maskOut);
-        GC.KeepAlive(maskLhs);
-        GC.KeepAlive(maskRhs);
-        return NativeCall.Result(status, result, "mlx_block_masked_mm");
-    }
+        MlxArray[] arrays = operands.ToArray();
+        EinsumExpression parsed;
+        try
+        {
+            parsed = EinsumExpression.Parse(subscripts, [.. arrays.Select(array => array.Shape.ToArray())]);
+        }
+        catch (ArgumentException error)
+        {
+            throw new MlxException($"[einsum] {error.Message}", "mlx_einsum", error);
+        }
 
-    /// <summary>Matrix products of matrices that are selected by index from both batches.</summary>
-    /// <param name="a">An array of shape [..., m, k].</param>
-    /// <param name="b">An array of shape [..., k, n].</param>
-    /// <param name="lhsIndices">Integer positions in the flattened batch of <paramref name="a"/>; null for all matrices in order.</param>
-    /// <param name="rhsIndices">Integer positions in the flattened batch of <paramref name="b"/>; null for all matrices in order.</param>
-    /// <param name="sortedIndices">Whether the indices are known to be sorted, which allows a faster kernel.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array whose shape is the broadcast shape of the indices, followed by [m, n].</returns>
-    /// <exception cref="MlxException">The shapes don't match.</exception>
-    /// <remarks>mlx.core.gather_mm; C: mlx_gather_mm.</remarks>
-    public static MlxArray GatherMM(
-        MlxArray a, MlxArray b, MlxArray? lhsIndices = null, MlxArray? rhsIndices = null,
-        bool sortedIndices = false, MlxStream? stream = null)
-    {
-        ArgumentNullException.ThrowIfNull(a);
-        ArgumentNullException.ThrowIfNull(b);
-        SizeLimits.Joined(a, 0, a.NDim - 3, "gather_mm");
-        SizeLimits.Joined(b, 0, b.NDim - 3, "gather_mm");
-        mlx_array result = default;
-        int status = Mlxc.mlx_gather_mm(
-            &result, NativeCall.Handle(a), NativeCall.Handle(b), NativeCall.HandleOrNull(lhsIndices), NativeCall.HandleOrNull(rhsIndices),
-            NativeCall.Byte(sortedIndices), NativeCall.Stream(stream));
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
-        GC.KeepAlive(lhsIndices);
-        GC.KeepAlive(rhsIndices);
-        return NativeCall.Result(status, result, "mlx_gather_mm");
-    }
+        for (int i = 0; i < arrays.Length; i++)
+        {
+            MlxArray array = arrays[i];
+            int[] shape = [.. parsed.Inputs[i].Select((letter, axis) => array.Shape[axis] == 1 ? parsed.Sizes[letter] : array.Shape[axis])];
+            if (!array.Shape.SequenceEqual(shape))
+            {
+                arrays[i] = BroadcastTo(array, shape, stream);
+            }
+        }
 
-    /// <summary>Matrix products over segments of the inner axis.</summary>
-    /// <param name="a">An array of shape [m, k].</param>
-    /// <param name="b">An array of shape [k, n].</param>
-    /// <param name="segments">An integer array of shape [..., 2]: the start and the end of each segment.</param>
-    /// <param name="stream">Stream to run on; null for the default stream.</param>
-    /// <returns>An array of shape [..., m, n].</returns>
-    /// <exception cref="MlxException">The shapes don't match.</exception>
-    /// <remarks>mlx.core.segmented_mm; C: mlx_segmented_mm.</remarks>
-    public static MlxArray SegmentedMM(MlxArray a, MlxArray b, MlxArray segments, MlxStream? stream = null)
-    {
-        mlx_array result = default;
-        int status = Mlxc.mlx_segmented_mm(
-            &result, NativeCall.Handle(a), NativeCall.Handle(b), NativeCall.Handle(segments), NativeCall.Stream(stream));
-        GC.KeepAlive(a);
-        GC.KeepAlive(b);
-        GC.KeepAlive(segments);
-        return NativeCall.Result(status, result, "mlx_segmented_mm");
+        return arrays;
     }
 
     /// <summary>A diagonal with respect to two axes.</summary>

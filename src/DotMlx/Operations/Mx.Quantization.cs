@@ -25,7 +25,7 @@ public static unsafe partial class Mx
             throw new MlxException("[quantize] Not supported for float64; convert the weights with AsType(DType.Float32).", "mlx_quantize");
         }
 
-        CheckPacked(w, "quantize");
+        CheckPacked(w, groupSize, bits, "quantize");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_vector_array results = default;
         int status = Mlxc.mlx_quantize(
@@ -54,7 +54,7 @@ public static unsafe partial class Mx
         MlxArray w, MlxArray scales, MlxArray? biases = null, int? groupSize = null, int? bits = null, string mode = "affine",
         MlxArray? globalScale = null, DType? dtype = null, MlxStream? stream = null)
     {
-        CheckPacked(w, "dequantize");
+        CheckPacked(w, groupSize, bits, "dequantize");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_dequantize(
@@ -85,8 +85,16 @@ public static unsafe partial class Mx
         MlxArray x, MlxArray w, MlxArray scales, MlxArray? biases = null, bool transpose = true, int? groupSize = null,
         int? bits = null, string mode = "affine", MlxStream? stream = null)
     {
-        CheckPacked(w, "quantized_matmul");
+        CheckPacked(w, groupSize, bits, "quantized_matmul");
         CheckMatrices(x, w, "quantized_matmul");
+        if (DotMlx.Trace.IsVectorizing)
+        {
+            // MLX has no rule for vmap (0.31.2).
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray full = Dequantize(w, scales, biases, groupSize, bits, mode, dtype: x.DType, stream: stream);
+            return scope.Keep(MatMul(x, transpose ? SwapAxes(full, -1, -2, stream) : full, stream));
+        }
+
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_quantized_matmul(
@@ -121,8 +129,19 @@ public static unsafe partial class Mx
         MlxArray? rhsIndices = null, bool transpose = true, int? groupSize = null, int? bits = null, string mode = "affine",
         bool sortedIndices = false, MlxStream? stream = null)
     {
-        CheckPacked(w, "gather_qmm");
+        CheckPacked(w, groupSize, bits, "gather_qmm");
         CheckMatrices(x, w, "gather_qmm");
+        IndexBounds.Matrices(lhsIndices, x);
+        IndexBounds.Matrices(rhsIndices, w);
+        if (DotMlx.Trace.IsVectorizing)
+        {
+            // MLX has no rule for vmap (0.31.2).
+            using MlxScope scope = MlxScope.Begin();
+            MlxArray full = Dequantize(w, scales, biases, groupSize, bits, mode, dtype: x.DType, stream: stream);
+            MlxArray matrices = transpose ? SwapAxes(full, -1, -2, stream) : full;
+            return scope.Keep(GatherMM(x, matrices, lhsIndices, rhsIndices, sortedIndices, stream));
+        }
+
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qmm(
@@ -156,7 +175,7 @@ public static unsafe partial class Mx
         MlxArray x, MlxArray w, MlxArray? scales = null, int? groupSize = null, int? bits = null, string mode = "nvfp4",
         MlxArray? globalScaleX = null, MlxArray? globalScaleW = null, MlxStream? stream = null)
     {
-        CheckPacked(w, "qqmm");
+        CheckPacked(w, groupSize, bits, "qqmm");
         CheckMatrices(x, w, "qqmm");
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
@@ -194,8 +213,10 @@ public static unsafe partial class Mx
         int? groupSize = null, int? bits = null, string mode = "nvfp4", MlxArray? globalScaleX = null,
         MlxArray? globalScaleW = null, bool sortedIndices = false, MlxStream? stream = null)
     {
-        CheckPacked(w, "gather_qqmm");
+        CheckPacked(w, groupSize, bits, "gather_qqmm");
         CheckMatrices(x, w, "gather_qqmm");
+        IndexBounds.Matrices(lhsIndices, x);
+        IndexBounds.Matrices(rhsIndices, w);
         using NativeText modeText = new(mode, nameof(mode));
         mlx_array result = default;
         int status = Mlxc.mlx_gather_qqmm(
@@ -248,10 +269,17 @@ public static unsafe partial class Mx
         return NativeCall.Result(status, result, "mlx_hadamard_transform");
     }
 
-    // MLX counts the bits of a row, 32 per packed number.
-    private static void CheckPacked(MlxArray w, string operation)
+    // MLX counts the bits of a row, 32 per packed number, and divides by the size of a group.
+    private static void CheckPacked(MlxArray w, int? groupSize, int? bits, string operation)
     {
         ArgumentNullException.ThrowIfNull(w);
+        if (groupSize <= 0 || bits <= 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                groupSize <= 0 ? nameof(groupSize) : nameof(bits), groupSize <= 0 ? groupSize : bits,
+                $"[{operation}] The group size and the number of bits must be positive; null selects the mode's default.");
+        }
+
         if (w.NDim > 0 && w.Shape[^1] > int.MaxValue / 32)
         {
             throw SizeLimits.TooLong(32L * w.Shape[^1], operation, $"shape {ShapeText.Of(w)}, whose bits MLX counts");

@@ -262,6 +262,8 @@ public static unsafe partial class Mx
                 throw new ArgumentException("Pass the shape or the number of samples, not both.", nameof(numSamples));
             }
 
+            ArgumentOutOfRangeException.ThrowIfNegative(numSamples ?? 0, nameof(numSamples));
+
             axis = AxisCheck.Of(logits, axis);
             using KeyArgument drawn = new(key, shape);
             mlx_array input = NativeCall.Handle(logits);
@@ -328,6 +330,7 @@ public static unsafe partial class Mx
         /// <remarks>mlx.core.random.permutation; C: mlx_random_permutation_arange.</remarks>
         public static MlxArray Permutation(int x, MlxArray? key = null, MlxStream? stream = null)
         {
+            ArgumentOutOfRangeException.ThrowIfNegative(x);
             using KeyArgument drawn = new(key);
             mlx_array result = default;
             return NativeCall.Result(

@@ -33,7 +33,11 @@ public static unsafe partial class Mx
     public static MlxArray Flatten(MlxArray a, int startAxis = 0, int endAxis = -1, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        SizeLimits.Joined(a, startAxis < 0 ? startAxis + a.NDim : startAxis, endAxis < 0 ? endAxis + a.NDim : endAxis, "flatten");
+        if (a.NDim > 0)
+        {
+            SizeLimits.Joined(a, AxisCheck.Of(a, startAxis), AxisCheck.Of(a, endAxis), "flatten");
+        }
+
         return NativeCall.WithTwoInts(&Mlxc.mlx_flatten, "mlx_flatten", a, startAxis, endAxis, stream);
     }
 

@@ -191,7 +191,7 @@ public static unsafe partial class Mx
 
     private static MlxArray Ordered(MlxArray a, int? axis, Func<MlxArray, int, MlxArray> positions, MlxStream? stream)
     {
-        using MlxArray? row = axis is null ? Reshape(a, [-1], stream) : null;
+        using MlxArray? row = axis is null ? Flatten(a, stream: stream) : null;
         using MlxArray order = positions(row ?? a, axis ?? 0);
         using MlxArray fixedOrder = StopGradient(order, stream);
         return TakeAlongAxis(row ?? a, fixedOrder, axis ?? 0, stream);

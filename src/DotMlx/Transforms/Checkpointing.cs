@@ -12,6 +12,10 @@ internal static unsafe class Checkpointing
         return flat.Result(Apply(flat.Invoke, inputs));
     }
 
+    // MLX reads the first output.
+    private static MlxArray[] Some(MlxArray[] results) => results.Length > 0 ? results
+        : throw new InvalidOperationException("The function under a checkpoint returned no array, so it has no gradient.");
+
     internal static MlxArray[] Apply(Func<MlxArray[], MlxArray[]> function, MlxArray[] inputs)
     {
         if (Trace.IsVectorizing)
@@ -22,7 +26,7 @@ internal static unsafe class Checkpointing
 
         using Trace trace = Trace.Begin(keepsValues: true);
         using VectorArray arguments = VectorArray.From(inputs);
-        using NativeClosure closure = NativeClosure.Create(function, inputs);
+        using NativeClosure closure = NativeClosure.Create(given => Some(function(given)), inputs);
         mlx_closure checkpointed = default;
         mlx_vector_array outputs = default;
         try

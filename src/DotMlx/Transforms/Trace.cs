@@ -87,6 +87,9 @@ internal sealed class Trace : IDisposable
     /// <summary>Whether the calling execution context runs a function that is vectorized.</summary>
     internal static bool IsVectorizing => IsInside(static trace => trace._vectorizes);
 
+    /// <summary>Whether the calling execution context runs a function that is differentiated.</summary>
+    internal static bool IsDifferentiating => IsInside(static trace => trace._keepsValues);
+
     /// <summary>Whether the calling execution context runs a function that is exported.</summary>
     internal static bool IsExporting => IsInside(static trace => trace._exports);
 

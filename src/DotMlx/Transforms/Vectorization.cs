@@ -139,7 +139,7 @@ internal static unsafe class Vectorization
         int[] normal = new int[axes.Length];
         for (int i = 0; i < normal.Length; i++)
         {
-            ArgumentNullException.ThrowIfNull(arrays[i]);
+            ArgumentNullException.ThrowIfNull(arrays[i], $"{what} {i}");
             int dimensions = arrays[i].NDim + extra;
             int axis = axes[i] is { } given ? (given < 0 ? given + dimensions : given) : -1;
             if (axes[i] is not null && (axis < 0 || axis >= dimensions))

@@ -20,6 +20,7 @@ public class AxisTests
         ("squeeze", (a, axis) => Mx.Squeeze(a, axis)), ("squeezes", (a, axis) => Mx.Squeeze(a, [axis])),
         ("moveaxis", (a, axis) => Mx.MoveAxis(a, axis, 0)), ("moveaxis to", (a, axis) => Mx.MoveAxis(a, 0, axis)),
         ("swapaxes", (a, axis) => Mx.SwapAxes(a, 0, axis)),
+        ("flatten", (a, axis) => Mx.Flatten(a, axis)), ("flatten to", (a, axis) => Mx.Flatten(a, 0, axis)),
         ("transpose", (a, axis) => Mx.Transpose(a, 0, axis, 1)), ("unflatten", (a, axis) => Mx.Unflatten(a, axis, [1, -1])),
         ("split", (a, axis) => Mx.Split(a, 1, axis)),
         ("split at", (a, axis) => Mx.Split(a, [1], axis)), ("concatenate", (a, axis) => Mx.Concatenate([a, a], axis)),

@@ -35,6 +35,77 @@ public class CorrectedValueTests
         Assert.That(Mx.CumMin(a, null, reverse, inclusive).ToArray<float>(), Is.EqualTo(smallest));
     }
 
+    [TestCase(DType.Float16)]
+    [TestCase(DType.BFloat16)]
+    [TestCase(DType.Float32)]
+    [TestCase(DType.Float64)]
+    public void InfinitiesBecomeTheLargestNumbers(DType dtype)
+    {
+        using var scope = MlxScope.Begin();
+        using IDisposable stream = Mx.StreamScope(DeviceType.Cpu);
+        double largest = Mx.FInfo(dtype).Max;
+        MlxArray a = MlxArray.Create<double>([double.PositiveInfinity, double.NegativeInfinity, double.NaN, 1.5]).AsType(dtype);
+        Assert.That(Golden.ToDoubles(Mx.NanToNum(a)), Is.EqualTo(new[] { largest, -largest, 0, 1.5 }));
+        Assert.That(Golden.ToDoubles(Mx.NanToNum(a, 0.5, 2, -3)), Is.EqualTo(new[] { 2, -3, 0.5, 1.5 }));
+    }
+
+    [Test]
+    public void RoundingToFarPlacesKeepsTheNumberOrGivesZero()
+    {
+        MlxArray a = Numbers.Row(1.5f, -2.25f, 1e30f, float.PositiveInfinity, float.NaN);
+        Assert.That(Mx.Round(a, 400).ToArray<float>(), Is.EqualTo(a.ToArray<float>()));
+        Assert.That(Mx.Round(a, 20).ToArray<float>()[2], Is.EqualTo(1e30f));
+        Assert.That(Mx.Round(a, -400).ToArray<float>(), Is.EqualTo(new[] { 0, 0, 0, float.PositiveInfinity, float.NaN }));
+        using MlxArray halves = MlxArray.Create<Half>([(Half)65504, (Half)1.5]);
+        Assert.That(Mx.Round(halves, 1).ToArray<Half>(), Is.EqualTo(new[] { (Half)65504, (Half)1.5 }));
+        Assert.That(Mx.Grad((MlxArray x) => Mx.Sum(Mx.Round(x, 400)))(a).ToArray<float>(), Is.All.Zero);
+    }
+
+    [Test]
+    [RequiresMlx("cholesky")]
+    public void ACholeskyFactorOfAMatrixThatIsNotPositiveDefiniteIsNaN()
+    {
+        MlxArray good = MlxArray.Create<float>([4, 2, 2, 5], 2, 2);
+        MlxArray stacked = Mx.Stack([good, -good, MlxArray.Create<float>([1, 2, 2, 1], 2, 2), Mx.Full([2, 2], float.NaN)]);
+        foreach (bool upper in (bool[])[false, true])
+        {
+            MlxArray factors = Mx.Linalg.Cholesky(stacked, upper, DeviceType.Cpu);
+            Numbers.AreClose(factors[0], upper ? [2, 1, 0, 2] : [2, 0, 1, 2]);
+            Assert.That(factors[1..].ToArray<float>(), Is.All.NaN);
+        }
+    }
+
+    [Test]
+    public void EinsumBroadcastsAxesOfSizeOne()
+    {
+        MlxArray a = Numbers.Array(1, 1, 3, 4), b = Numbers.Array(2, 2, 4, 5);
+        Numbers.AreClose(Mx.Einsum("bij,bjk->bik", a, b), Mx.MatMul(a, b));
+        Numbers.AreClose(Mx.Einsum("...ij,...jk->...ik", a, b), Mx.MatMul(a, b));
+        Numbers.AreClose(Mx.Einsum("ij,ij->", Mx.Ones(1, 3), Mx.Ones(2, 3)), [6]);
+        Assert.That(
+            () => Mx.Einsum("ij,jk->il", Mx.Ones(2, 2), Mx.Ones(2, 2)), Throws.TypeOf<MlxException>().With.Message.Contains("names 'l'"));
+        Assert.That(
+            () => Mx.Einsum("ij,jk->ik", Mx.Ones(2, 3), Mx.Ones(2, 2)), Throws.TypeOf<MlxException>().With.Message.Contains("Axis 'j'"));
+    }
+
+    [Test]
+    public void WholeNumbersInCompiledFunctionsKeepTheirDigits()
+    {
+        MlxArray x = Numbers.Row(0, 1);
+        foreach (float number in (float[])[16777215, 12345678, 2147483648f, -98765432, float.MaxValue, 10000000])
+        {
+            foreach (Func<MlxArray, MlxArray> function in (Func<MlxArray, MlxArray>[])
+                [
+                    a => a * number, a => a * (long)Math.Clamp(number, -1e9f, 1e9f), a => a * MlxArray.Scalar(number),
+                    a => a * Mx.Full([2], number),
+                ])
+            {
+                float[] compiled = Mx.Compile((MlxArray a) => function(Mx.Abs(a)))(x).ToArray<float>();
+                Assert.That(compiled, Is.EqualTo(function(x).ToArray<float>()), $"{number}");
+            }
+        }
+    }
+
     [Test]
     public void RandomIntegersReachTheirBoundsAndStayInside()
     {

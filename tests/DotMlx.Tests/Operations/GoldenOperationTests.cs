@@ -119,7 +119,7 @@ public class GoldenOperationTests
         Assert.That(
             () => Mx.Vjp(a => GoldenFunctions.Run(new GoldenCall(test, [], new Dictionary<int, MlxArray> { [0] = a }))[0], primal,
                 cotangent),
-            Throws.TypeOf<MlxException>().With.Message.Contains("VJP"));
+            Throws.TypeOf<MlxException>().With.Message.Contains("no gradient"));
     }
 
     private static MlxArray Cotangent(JsonElement output)

@@ -30,6 +30,22 @@ public class SizeLimitTests
     }
 
     [Test]
+    [RequiresMlx("it has the elements of every array in memory")]
+    public void ReductionsInsideOtherFunctionsAreRefused()
+    {
+        using var scope = MlxScope.Begin();
+        using IDisposable stream = Mx.StreamScope(DeviceType.Cpu);
+        MlxArray square = Mx.BroadcastTo(Mx.Zeros([1]), 46400, 46400);
+        Assert.Multiple(() =>
+        {
+            Refused(() => Mx.Linalg.Norm(square), "norm");
+            Refused(() => Mx.Linalg.Norm(square, "fro"), "norm");
+            Refused(() => Mx.ArrayEqual(square, square), "array_equal");
+            Refused(() => Mx.AllClose(square, 0), "allclose");
+        });
+    }
+
+    [Test]
     public void ShapesWithMoreElementsThanCanBeCountedAreRefused()
     {
         int[] shape = [1 << 16, 1 << 16, 1 << 16, 1 << 16];

@@ -33,6 +33,81 @@ public class DerivativeRuleTests
     }
 
     [Test]
+    public void ValuesThatFillAnArrayHaveAGradient()
+    {
+        MlxArray x = Numbers.Row(3, 5), weights = Numbers.Array(1, 4, 2);
+        foreach (Func<MlxArray, MlxArray> fill in (Func<MlxArray, MlxArray>[])
+            [a => Mx.Full([4, 2], a), a => Mx.FullLike(weights, a), a => Mx.Full([4, 2], a, DType.Float32)])
+        {
+            Numbers.AreClose(Mx.Grad((MlxArray a) => Mx.Sum(fill(a) * weights))(x), Mx.Sum(weights, 0));
+            Numbers.AreClose(Mx.Jvp(fill, x, x).Jvp, Mx.BroadcastTo(x, 4, 2));
+        }
+    }
+
+    [Test]
+    public void TheNumberThatPadsHasAGradient()
+    {
+        MlxArray x = Numbers.Array(1, 2, 3), weights = Numbers.Array(2, 4, 5), number = MlxArray.Scalar(0.5f);
+        MlxArray Padded(MlxArray a, MlxArray value) => Mx.Pad(a, 1, constantValues: value);
+        MlxArray[] gradients = Mx.Grad((MlxArray a, MlxArray value) => Mx.Sum(Padded(a, value) * weights), [0, 1])(x, number);
+        Numbers.AreClose(gradients[0], weights[1..3, 1..4]);
+        Numbers.AreClose(gradients[1], [Mx.Sum(weights).Item<float>() - Mx.Sum(weights[1..3, 1..4]).Item<float>()]);
+        Numbers.AreClose(Mx.Grad((MlxArray a) => Mx.Sum(Padded(a, Mx.Max(a)) * weights))(x).Reshape(-1)[..1], weights[1, 1..2]);
+        (MlxArray value, MlxArray tangent) = Mx.Jvp(a => Padded(x, a), number, Mx.Ones([], DType.Float32));
+        Numbers.AreClose(value, Padded(x, number));
+        Numbers.AreClose(tangent, 1 - Mx.Pad(Mx.Ones(2, 3), 1));
+    }
+
+    [Test]
+    [RequiresMlx("gather_mm and segmented_mm")]
+    public void ProductsOfSelectedMatricesHaveDerivatives()
+    {
+        MlxArray a = Numbers.Array(1, 2, 3, 4), b = Numbers.Array(2, 3, 4, 5), direction = Numbers.Array(3, 3, 4, 5);
+        MlxArray left = Numbers.Ints(1, 0, 1, 1), right = Numbers.Ints(2, 0, 2, 1);
+        Numbers.AreClose(
+            Mx.Jvp(x => Mx.GatherMM(a, x, left, right), b, direction).Jvp, Mx.MatMul(a[left], direction[right]));
+        Numbers.AreClose(
+            Mx.Jvp(x => Mx.GatherMM(x, b, left, right), a, a * 2).Jvp, Mx.MatMul(a[left] * 2, b[right]));
+
+        // The sum of squares is quadratic, so that its second derivative along a direction is twice the product's square.
+        MlxArray Energy(MlxArray x) => Mx.Sum(Mx.Square(Mx.GatherMM(a, x, left, right)));
+        MlxArray curvature = Mx.Grad((MlxArray x) => Mx.Sum(Mx.Grad(Energy)(x) * direction))(b);
+        Numbers.AreClose(Mx.Sum(curvature * direction), 2 * Mx.Sum(Mx.Square(Mx.MatMul(a[left], direction[right]))), 1e-4);
+
+        MlxArray m = Numbers.Array(4, 2, 5), n = Numbers.Array(5, 5, 3), weights = Numbers.Array(6, 2, 2, 3);
+        MlxArray segments = MlxArray.Create<int>([0, 2, 2, 5], 2, 2);
+        MlxArray[] gradients = Mx.Grad((MlxArray x, MlxArray y) => Mx.Sum(Mx.SegmentedMM(x, y, segments) * weights), [0, 1])(m, n);
+        MlxArray Parts(MlxArray x, MlxArray y) => Mx.Stack([Mx.MatMul(x[.., ..2], y[..2]), Mx.MatMul(x[.., 2..], y[2..])]);
+        MlxArray[] expected = Mx.Grad((MlxArray x, MlxArray y) => Mx.Sum(Parts(x, y) * weights), [0, 1])(m, n);
+        Numbers.AreClose(gradients[0], expected[0]);
+        Numbers.AreClose(gradients[1], expected[1]);
+    }
+
+    [Test]
+    public void AMissingRuleIsExplained()
+    {
+        MlxArray x = Numbers.Row(1, 3, 2);
+        MlxException? error = Assert.Throws<MlxException>(() => Mx.Grad((MlxArray a) => Mx.Sum(Mx.CumMax(a)))(x));
+        Assert.That(error!.Message, Does.Contain("MLX has no gradient of CumMax").And.Contain("Mx.StopGradient"));
+        error = Assert.Throws<MlxException>(() => Mx.Grad((MlxArray a) => Mx.Sum(a.At[Numbers.Ints(0, 1)].Multiply(2)))(x));
+        Assert.That(error!.Message, Does.Contain("no gradient of products at positions"));
+        if (!LibraryInUse.IsReference)
+        {
+            error = Assert.Throws<MlxException>(
+                () => Mx.Grad((MlxArray a) => Mx.Sum(Mx.Linalg.Inv(Mx.Diag(a), DeviceType.Cpu)))(x));
+            Assert.That(error!.Message, Does.Contain("MLX has no gradient of the operation Inverse.").And.Not.Contain("Primitive"));
+        }
+    }
+
+    [Test]
+    public void ACheckpointWithoutAnArrayIsRefused()
+    {
+        Assert.That(() => Mx.Checkpoint((MlxArray _) => (MlxArray)null!)(Numbers.Row(1)), Throws.InvalidOperationException);
+        Func<MlxArray[], MlxArray[]> nothing = Mx.Checkpoint((MlxArray[] _) => Array.Empty<MlxArray>());
+        Assert.That(() => Mx.Grad((MlxArray a) => Mx.Sum(nothing([a]).Single()))(Numbers.Row(1)), Throws.InvalidOperationException);
+    }
+
+    [Test]
     public void TheMagnitudeOfComplexNumbersHasASecondDerivative()
     {
         MlxArray Magnitude(MlxArray x) => Mx.Abs(Complex(x));

@@ -65,6 +65,13 @@ public class VectorizationTests
         ("layer_norm", x => Mx.Fast.LayerNorm(x[0], x[1], x[2], 1e-5), ["f 2 4", "f 4", "f 4"]),
         ("rope", x => Mx.Fast.RoPE(x[0], 4, false, 10000, 1, x[1]), ["f 2 3 4", "i"]),
         ("sort", x => Mx.Sort(x[0]), ["f 5 4"]),
+        ("pad with a number", x => Mx.Pad(x[0], 1, constantValues: x[1]), ["f 2 4", "f"]),
+        ("full", x => Mx.Full([3, 4], x[0]), ["f 4"]),
+        ("as_strided", x => Mx.AsStrided(x[0], [3, 2], [2, -1], 3), ["f 2 4"]),
+        ("depends", x => Mx.Depends(x[0], x[1]) * x[1], ["f 4", "f 4"]),
+        ("gather_mm", x => Mx.GatherMM(x[0], x[1], rhsIndices: x[2]), ["f 2 3 4", "f 5 4 2", "s 2"]),
+        ("segmented_mm", x => Mx.SegmentedMM(x[0], x[1], MlxArray.Create<int>([0, 1, 1, 4], 2, 2)), ["f 3 4", "f 4 2"]),
+        ("quantized_matmul", x => QuantizedProduct(x[0]), ["f 2 64"]),
         ("sort of all", x => Mx.Sort(x[0], null), ["f 5 4"]),
         ("argsort", x => Mx.ArgSort(x[0], 0), ["f 5 4"]),
         ("partition", x => Mx.Sort(Mx.Partition(x[0], 2)[.., ..3]), ["f 5 4"]),
@@ -195,6 +202,12 @@ public class VectorizationTests
     }
 
     private static bool IsInexact(string argument) => argument[0] is 'f' or 'p';
+
+    private static MlxArray QuantizedProduct(MlxArray x)
+    {
+        (MlxArray w, MlxArray scales, MlxArray? biases) = Mx.Quantize(Numbers.Array(7, 4, 64));
+        return Mx.QuantizedMatMul(x, w, scales, biases);
+    }
 
     private static MlxArray Written(MlxArray a, MlxIndex[] index, MlxArray value)
     {

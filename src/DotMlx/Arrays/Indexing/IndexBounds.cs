@@ -72,6 +72,47 @@ internal static unsafe class IndexBounds
         }
     }
 
+    /// <summary>Checks indices of matrices in a batch if their values are already available. MLX doesn't wrap negative ones.</summary>
+    internal static void Matrices(MlxArray? indices, MlxArray batch)
+    {
+        if (indices is null || !indices.DType.IsInteger() || indices.Size == 0 || batch.NDim < 2 || !MayRead(indices))
+        {
+            return;
+        }
+
+        long count = 1;
+        for (int i = 0; i < batch.NDim - 2; i++)
+        {
+            count *= batch.Shape[i];
+        }
+
+        if (FirstOutside(indices, 0, count - 1) is long outside)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(indices), outside,
+                $"Index {outside} is out of bounds for the {count} matrices of an array of shape {ShapeText.Of(batch)}.");
+        }
+    }
+
+    /// <summary>Checks the segments of the inner axis of a matrix if their values are already available.</summary>
+    internal static void Segments(MlxArray segments, MlxArray matrix)
+    {
+        if (!segments.DType.IsInteger() || segments.Size == 0 || matrix.NDim < 2 || !MayRead(segments))
+        {
+            return;
+        }
+
+        // The end of a segment may be the size of the axis.
+        long size = matrix.Shape[^1];
+        if (FirstOutside(segments, 0, size) is long outside)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(segments), outside,
+                $"A segment reaches to {outside}, but the inner axis of an array of shape {ShapeText.Of(matrix)} has positions from 0 to "
+                + $"{size}.");
+        }
+    }
+
     /// <summary>
     /// Checks that positions are integers, because MLX reports other types only at a point where the error can't be caught.
     /// </summary>

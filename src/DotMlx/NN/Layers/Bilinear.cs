@@ -10,6 +10,7 @@ public sealed partial class Bilinear : Module
     /// <param name="bias">Whether to add a bias.</param>
     public Bilinear(int input1Dims, int input2Dims, int outputDims, bool bias = true)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(input1Dims);
         double limit = Math.Sqrt(1.0 / input1Dims);
         Weight = LayerInit.Uniform(limit, outputDims, input2Dims, input1Dims);
         Bias = bias ? LayerInit.Uniform(limit, outputDims) : null;

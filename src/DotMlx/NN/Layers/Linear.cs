@@ -9,6 +9,7 @@ public partial class Linear : Module, IUnaryModule, IQuantizable
     /// <param name="bias">Whether to add a bias.</param>
     public Linear(int inputDims, int outputDims, bool bias = true)
     {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(inputDims);
         double limit = Math.Sqrt(1.0 / inputDims);
         Weight = LayerInit.Uniform(limit, outputDims, inputDims);
         Bias = bias ? LayerInit.Uniform(limit, outputDims) : null;

@@ -8,6 +8,14 @@ internal static class Recurrence
     /// <summary>The contribution of the input to all steps at once: x Wᵀ + b.</summary>
     public static MlxArray Project(MlxArray x, MlxArray weight, MlxArray? bias)
     {
+        ArgumentNullException.ThrowIfNull(x);
+        if (x.NDim < 2 || x.Shape[^2] == 0)
+        {
+            throw new ArgumentException(
+                $"A recurrent layer takes sequences of shape (..., length, {weight.Shape[1]}) with at least one step, but the input has the "
+                + $"shape {ShapeText.Of(x)}.", nameof(x));
+        }
+
         MlxArray transposed = Mx.Transpose(weight);
         return bias is null ? Mx.MatMul(x, transposed) : Mx.AddMM(bias, x, transposed);
     }
