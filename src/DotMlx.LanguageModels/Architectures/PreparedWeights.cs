@@ -46,7 +46,8 @@ internal sealed class PreparedWeights : IDisposable
             return table.Forward(token);
         }
 
-        // On the CPU, MLX unpacks a vector with dozens of operations. Multiplying the vector by 1 gives the same result in one operation.
+        // On the CPU, MLX unpacks a vector with dozens of operations. Multiplying the vector by 1 gives the same result in one operation,
+        // except for the last bit on ARM.
         using MlxArray weight = Mx.Take(packed.Weight, token, axis: 0);
         using MlxArray scales = Mx.Take(packed.Scales, token, axis: 0);
         using MlxArray biases = Mx.Take(packed.Biases, token, axis: 0);

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using DotMlx.LanguageModels.Architectures;
 using DotMlx.NN;
 
@@ -77,13 +78,16 @@ internal sealed class LogitTests
 
     [RequiresMlx("quantization is not provided by the reference library")]
     [Test]
-    public void APackedVectorIsUnpackedToTheLastBit([Values(2, 4, 8)] int bits)
+    public void APackedVectorIsUnpackedLikeATable([Values(2, 4, 8)] int bits)
     {
         QuantizedEmbedding table = new(8, 64, groupSize: 32, bits);
         using PreparedWeights weights = new();
         using MlxArray token = MlxArray.Create([5], 1);
         float[] vector = weights.Embed(table, token).ToArray<float>();
-        Assert.That(vector, Is.EqualTo(table.Forward(token).ToArray<float>()).And.Some.Not.Zero);
+
+        // On ARM, the compiler of MLX fuses a product and a sum in one of the two functions, so they round differently.
+        float tolerance = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 0 : 1e-6f;
+        Assert.That(vector, Is.EqualTo(table.Forward(token).ToArray<float>()).Within(tolerance).And.Some.Not.Zero);
     }
 
     [RequiresMlx("quantization is not provided by the reference library")]
