@@ -75,7 +75,7 @@ public static unsafe partial class Mx
             }
         }
 
-        if (mode == PadMode.Constant && constantValues is { Weak: null } && (DotMlx.Trace.IsDifferentiating || DotMlx.Trace.IsVectorizing))
+        if (mode == PadMode.Constant && constantValues is { Weak: null } && DotMlx.Trace.IsDifferentiating)
         {
             return PadDifferentiably(a, padWidth, constantValues, stream);
         }
@@ -95,7 +95,7 @@ public static unsafe partial class Mx
         }
     }
 
-    // MLX has no rules for the padding value: its gradient is that of the array, of another shape, and vmap refuses it (0.31.2).
+    // MLX gives the padding value the gradient of the array, which has another shape (0.31.2).
     private static MlxArray PadDifferentiably(
         MlxArray a, ReadOnlySpan<(int Before, int After)> padWidth, MlxArray value, MlxStream? stream)
     {

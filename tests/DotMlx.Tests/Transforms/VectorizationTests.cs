@@ -65,7 +65,6 @@ public class VectorizationTests
         ("layer_norm", x => Mx.Fast.LayerNorm(x[0], x[1], x[2], 1e-5), ["f 2 4", "f 4", "f 4"]),
         ("rope", x => Mx.Fast.RoPE(x[0], 4, false, 10000, 1, x[1]), ["f 2 3 4", "i"]),
         ("sort", x => Mx.Sort(x[0]), ["f 5 4"]),
-        ("pad with a number", x => Mx.Pad(x[0], 1, constantValues: x[1]), ["f 2 4", "f"]),
         ("full", x => Mx.Full([3, 4], x[0]), ["f 4"]),
         ("as_strided", x => Mx.AsStrided(x[0], [3, 2], [2, -1], 3), ["f 2 4"]),
         ("depends", x => Mx.Depends(x[0], x[1]) * x[1], ["f 4", "f 4"]),
@@ -142,6 +141,13 @@ public class VectorizationTests
             loop = [.. Enumerable.Range(0, Batch).Select(b => ByNumber([chosen[b]]))];
             AssertEqual(Mx.Vmap(ByNumber)([chosen]), loop, $"{which}, last axis");
         }
+    }
+
+    [Test]
+    public void ANumberThatPadsIsNotMapped()
+    {
+        Func<MlxArray, MlxArray, MlxArray> padded = Mx.Vmap((MlxArray a, MlxArray number) => Mx.Pad(a, 1, constantValues: number));
+        Assert.That(() => padded(Mx.Ones(2, 3), Numbers.Array(1, 2)), Throws.InstanceOf<MlxException>().With.Message.Contains("pad"));
     }
 
     [Test]
