@@ -245,13 +245,13 @@ public static unsafe partial class Mx
     public static MlxArray Round(MlxArray a, int decimals = 0, MlxStream? stream = null)
     {
         ArgumentNullException.ThrowIfNull(a);
-        using MlxScope scope = MlxScope.Begin();
-        MlxArray rounded = NativeCall.WithInt(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
         if (decimals == 0 || !a.DType.IsInexact() || a.DType == DType.Complex64)
         {
-            return scope.Keep(rounded);
+            return NativeCall.WithInt(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
         }
 
+        using MlxScope scope = MlxScope.Begin();
+        MlxArray rounded = NativeCall.WithInt(&Mlxc.mlx_round, "mlx_round", a, decimals, stream);
         MlxArray otherwise = StopGradient(a, stream);
         if (decimals < 0)
         {

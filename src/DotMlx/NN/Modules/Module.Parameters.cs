@@ -224,7 +224,6 @@ public abstract partial class Module
 
     private Tree Unwrap(string key, object value, MemberFilter filter)
     {
-        using Nesting level = Nesting.Enter();
         switch (value)
         {
             case MlxArray array:
@@ -232,19 +231,25 @@ public abstract partial class Module
             case Module module:
                 return module.Kept(filter);
             case var container when ModuleSlot.IsContainer(container):
-                Tree tree = ModuleSlot.NewTree(container);
-                foreach (ModuleSlot slot in ModuleSlot.In(container))
-                {
-                    string path = TreePaths.Join(key, slot.Key);
-                    slot.AddTo(tree, slot.Value is { } element && filter(this, path, element)
-                        ? Unwrap(path, element, filter)
-                        : new TreeDictionary());
-                }
-                return tree;
+                return UnwrapContainer(key, container, filter);
             default:
                 throw new InvalidOperationException(
                     $"The filter kept '{key}' of {GetType().Name}, a {value.GetType().Name}: only arrays, "
                     + $"modules, lists, and dictionaries can be kept.");
         }
+    }
+
+    private Tree UnwrapContainer(string key, object container, MemberFilter filter)
+    {
+        using Nesting level = Nesting.Enter();
+        Tree tree = ModuleSlot.NewTree(container);
+        foreach (ModuleSlot slot in ModuleSlot.In(container))
+        {
+            string path = TreePaths.Join(key, slot.Key);
+            slot.AddTo(tree, slot.Value is { } element && filter(this, path, element)
+                ? Unwrap(path, element, filter)
+                : new TreeDictionary());
+        }
+        return tree;
     }
 }

@@ -31,11 +31,11 @@ public abstract partial class Module
 
     private static Tree Capture(object value)
     {
-        using Nesting level = Nesting.Enter();
         if (value is MlxArray array)
         {
             return ArrayProxy.InCurrentContext(array);
         }
+        using Nesting level = Nesting.Enter();
         Tree state = ModuleSlot.NewTree(value);
         foreach (ModuleSlot slot in ModuleSlot.In(value))
         {
